@@ -1,0 +1,35 @@
+//! Frameworks: syntax to sites. Each knows its own semantics and nothing of rules.
+//!
+//! A framework is one module with three steps under the same names: `detect` (is this file
+//! mine?), `read` (syntax to its own small settings) and `respond` (settings × request × world to
+//! responses, behind [`Site`](crate::model::Site)).
+
+pub mod nginx;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::Site;
+use crate::source::{SourceFile, Sources};
+
+/// What a framework reads: one project.
+#[derive(Clone, Copy, Debug)]
+pub struct Project<'a> {
+    /// The project's folder.
+    pub root: &'a Path,
+    /// The files that the framework's `detect` claimed, in path order.
+    pub files: &'a [Arc<SourceFile>],
+    /// For files that are included or imported by those.
+    pub sources: &'a Sources,
+}
+
+/// What came of reading a project.
+#[derive(Default)]
+pub struct Reading {
+    /// The sites found.
+    pub sites: Vec<Box<dyn Site>>,
+    /// Files that were read as part of a site, the given ones and those they pull in.
+    pub files: Vec<Arc<SourceFile>>,
+    /// Files that could not be used, with the reason for people.
+    pub skipped: Vec<(std::path::PathBuf, String)>,
+}

@@ -1,0 +1,12 @@
+//! corslint finds CORS mistakes in server and framework configuration before a browser does.
+//!
+//! One idea carries it: every configuration is a function from a request to a response. corslint
+//! reads files into [sites](model::Site), asks each endpoint a small set of questions, and judges
+//! the answers with [rules] that know no framework.
+
+pub mod fetch;
+pub mod frameworks;
+pub mod model;
+pub mod report;
+pub mod source;
+pub mod syntax;

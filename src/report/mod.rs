@@ -1,0 +1,44 @@
+//! Showing findings. Knows findings, and nothing of where they come from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::model::Finding;
+use crate::source::Sources;
+
+/// The result of a run.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Everything that was read; spans point into it.
+    pub sources: Sources,
+    /// Findings in order of path, place and rule.
+    pub findings: Vec<Finding>,
+    /// Numbers for the summary.
+    pub summary: Summary,
+    /// What could not be done; makes the exit code 2.
+    pub errors: Vec<Problem>,
+    /// Files that were met and not linted, with the reason; counted, no error.
+    pub skipped: Vec<Problem>,
+}
+
+/// Something about a path that could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The path, if it is about one.
+    pub path: Option<PathBuf>,
+    /// What is wrong and what to do, for people.
+    pub text: String,
+}
+
+/// Numbers of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files that were read as part of a site.
+    pub files: usize,
+    /// Endpoints judged.
+    pub endpoints: usize,
+    /// Facts that could not be told and rule expressions that stayed undecided because of it.
+    pub unknown: usize,
+    /// The undecided expressions by rule.
+    pub undecided: BTreeMap<String, usize>,
+}

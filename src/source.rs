@@ -1,0 +1,321 @@
+//! Files and places in them.
+//!
+//! Everything behind this module speaks of bytes ([`Span`]); lines and columns
+//! are computed only where something is shown to a person or a machine.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The largest file that is read, in bytes. A larger one is skipped and counted.
+pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Names one file of a [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A stretch of one file: byte offsets, `start` included, `end` not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span of `file`; `start` must not exceed `end`.
+    #[must_use]
+    pub const fn new(file: FileId, start: u32, end: u32) -> Self {
+        Self { file, start, end }
+    }
+
+    /// The smallest span that holds both; `self` if they are in different files.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        if self.file == other.file {
+            Self::new(
+                self.file,
+                self.start.min(other.start),
+                self.end.max(other.end),
+            )
+        } else {
+            self
+        }
+    }
+
+    /// The bytes `start..end` counted from this span's start, kept inside it.
+    #[must_use]
+    pub fn part(self, start: usize, end: usize) -> Self {
+        let at = |offset: usize| {
+            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+            self.start.saturating_add(offset).min(self.end)
+        };
+        Self::new(self.file, at(start), at(end).max(at(start)))
+    }
+}
+
+/// A place for people: 1-based line and column, the column in Unicode characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters (Unicode scalar values).
+    pub column: usize,
+    /// Byte offset in the file, from 0.
+    pub byte: usize,
+}
+
+/// One file, read once.
+#[derive(Debug)]
+pub struct SourceFile {
+    id: FileId,
+    path: PathBuf,
+    text: String,
+    line_starts: OnceLock<Vec<u32>>,
+}
+
+impl SourceFile {
+    /// The file's name in its [`Sources`].
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The path as it was found or named.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The whole text, a byte order mark included.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The span of the whole file.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span::new(
+            self.id,
+            0,
+            u32::try_from(self.text.len()).unwrap_or(u32::MAX),
+        )
+    }
+
+    /// The text of a span; empty if the span does not lie in this file on character boundaries.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.text
+            .get(span.start as usize..span.end as usize)
+            .filter(|_| span.file == self.id)
+            .unwrap_or_default()
+    }
+
+    /// Byte offsets at which lines start. A line ends after `\n`.
+    pub fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let newlines = self
+                .text
+                .bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0)
+                .chain(newlines.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
+                .collect()
+        })
+    }
+
+    /// Line and column of a byte offset. An offset inside a character counts as its start; one
+    /// past the end as the end. A byte order mark has no column.
+    #[must_use]
+    pub fn position(&self, byte: u32) -> Position {
+        let mut byte = (byte as usize).min(self.text.len());
+        while !self.text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let starts = self.line_starts();
+        let line = starts.partition_point(|start| *start as usize <= byte);
+        let start = starts
+            .get(line.saturating_sub(1))
+            .map_or(0, |start| *start as usize);
+        let before = self.text.get(start..byte).unwrap_or_default();
+        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        Position { line, column, byte }
+    }
+}
+
+/// Why a file cannot be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The operating system refused; its words.
+    Io(String),
+    /// A FIFO, socket, device or directory.
+    NotAFile,
+    /// Larger than [`MAX_FILE_BYTES`]; the size in bytes.
+    TooLarge(u64),
+    /// Holds NUL bytes.
+    Binary,
+    /// Not UTF-8; the offset of the first wrong byte.
+    NotUtf8(usize),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(words) => f.write_str(words),
+            Self::NotAFile => f.write_str("not a regular file"),
+            Self::TooLarge(size) => write!(
+                f,
+                "{size} bytes, larger than the limit of {MAX_FILE_BYTES} bytes"
+            ),
+            Self::Binary => f.write_str("holds NUL bytes, so it is not text"),
+            Self::NotUtf8(at) => write!(f, "not UTF-8 (byte {at})"),
+        }
+    }
+}
+
+/// All files of a run. Shared between threads; a path is read at most once.
+#[derive(Debug, Default)]
+pub struct Sources {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    files: Vec<Arc<SourceFile>>,
+    by_path: HashMap<PathBuf, Result<FileId, Unreadable>>,
+}
+
+impl Sources {
+    /// No files yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads `path`, or gives what an earlier read of it gave.
+    ///
+    /// # Errors
+    /// [`Unreadable`] says why there is no text to look at.
+    pub fn load(&self, path: &Path) -> Result<Arc<SourceFile>, Unreadable> {
+        let known = self.lock().by_path.get(path).cloned();
+        match known {
+            Some(Ok(id)) => return Ok(self.get(id)),
+            Some(Err(why)) => return Err(why),
+            None => {}
+        }
+        match read(path) {
+            Ok(text) => Ok(self.add(path.to_path_buf(), text)),
+            Err(why) => {
+                self.lock()
+                    .by_path
+                    .insert(path.to_path_buf(), Err(why.clone()));
+                Err(why)
+            }
+        }
+    }
+
+    /// Adds a text under a name, as if it had been read from there.
+    pub fn add(&self, path: PathBuf, text: String) -> Arc<SourceFile> {
+        let mut inner = self.lock();
+        if let Some(Ok(FileId(id))) = inner.by_path.get(&path) {
+            return Arc::clone(&inner.files[*id as usize]);
+        }
+        let id = FileId(u32::try_from(inner.files.len()).unwrap_or(u32::MAX));
+        let file = Arc::new(SourceFile {
+            id,
+            path: path.clone(),
+            text,
+            line_starts: OnceLock::new(),
+        });
+        inner.files.push(Arc::clone(&file));
+        inner.by_path.insert(path, Ok(id));
+        file
+    }
+
+    /// The file of an id that this collection gave out.
+    #[must_use]
+    pub fn get(&self, id: FileId) -> Arc<SourceFile> {
+        Arc::clone(&self.lock().files[id.0 as usize])
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(path: &Path) -> Result<String, Unreadable> {
+    use std::io::Read as _;
+    let io = |error: std::io::Error| Unreadable::Io(error.to_string());
+    // Asked before opening: opening a FIFO waits for a writer.
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if !metadata.is_file() {
+        return Err(Unreadable::NotAFile);
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(Unreadable::TooLarge(metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    let file = std::fs::File::open(path).map_err(io)?;
+    // The file may grow while it is read.
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
+    let size = bytes.len() as u64;
+    if size > MAX_FILE_BYTES {
+        return Err(Unreadable::TooLarge(size));
+    }
+    text_of(bytes)
+}
+
+/// The text of a file's bytes.
+///
+/// # Errors
+/// [`Unreadable::Binary`] or [`Unreadable::NotUtf8`].
+pub fn text_of(bytes: Vec<u8>) -> Result<String, Unreadable> {
+    if bytes.contains(&0) {
+        return Err(Unreadable::Binary);
+    }
+    String::from_utf8(bytes).map_err(|error| Unreadable::NotUtf8(error.utf8_error().valid_up_to()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_from_one() {
+        let sources = Sources::new();
+        let file = sources.add("a".into(), "\u{feff}aé\r\nb".into());
+        let at = |byte| {
+            let position = file.position(byte);
+            (position.line, position.column)
+        };
+        assert_eq!(at(3), (1, 1));
+        assert_eq!(at(4), (1, 2));
+        assert_eq!(at(5), (1, 2), "inside é");
+        assert_eq!(at(6), (1, 3));
+        assert_eq!(at(8), (2, 1));
+        assert_eq!(at(99), (2, 2));
+    }
+
+    #[test]
+    fn a_path_is_read_once() {
+        let sources = Sources::new();
+        let first = sources.add("a".into(), "x".into());
+        let second = sources.add("a".into(), "y".into());
+        assert_eq!(first.id(), second.id());
+        assert_eq!(second.text(), "x");
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_refused() {
+        assert_eq!(text_of(vec![b'a', 0]), Err(Unreadable::Binary));
+        assert_eq!(text_of(vec![b'a', 0xff]), Err(Unreadable::NotUtf8(1)));
+    }
+}

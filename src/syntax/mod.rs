@@ -1,0 +1,3 @@
+//! Text to trees: languages, and nothing of CORS.
+
+pub mod nginx;

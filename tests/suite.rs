@@ -1,0 +1,1 @@
+//! All integration tests, a module per topic.
