@@ -4,6 +4,7 @@
 //! framework; frameworks build these values, `rules` judges them.
 
 mod finding;
+mod host;
 mod observation;
 mod origin;
 mod probe;
@@ -13,8 +14,9 @@ mod settings;
 mod site;
 
 pub use finding::{Category, Certainty, Finding, Label, Severity};
+pub use host::{DevelopmentHost, HostKind};
 pub use observation::{Observation, ObservationKind};
-pub use origin::{HostKind, Origin, OriginProblem};
+pub use origin::{Origin, OriginProblem, suggestion};
 pub use probe::{Lookalike, lookalikes};
 pub use request::{Application, Request, Url};
 pub use response::{
