@@ -1,5 +1,6 @@
 //! Requests: what a browser, a cache or a stranger sends.
 
+use super::Known;
 use std::fmt;
 
 /// Where a request goes.
@@ -62,6 +63,12 @@ pub struct Request {
     pub cookies: bool,
     /// What the application behind would answer.
     pub application: Application,
+    /// The status that the application behind gives to `OPTIONS`, where somebody knows it (a live
+    /// server whose upstream is ours). No configuration tells it, so a probe leaves it unknown.
+    pub options_status: Known<u16>,
+    /// What is not stated here is absent, as in a request that was really sent. A probe says
+    /// `false`: a cookie, argument or further header that it does not name may be there or not.
+    pub exact: bool,
 }
 
 impl Request {
@@ -78,6 +85,8 @@ impl Request {
             headers: Vec::new(),
             cookies: false,
             application: Application::Answers(200),
+            options_status: Known::Unknown,
+            exact: false,
         }
     }
 
