@@ -1,1 +1,3 @@
 //! All integration tests, a module per topic.
+
+mod support;
