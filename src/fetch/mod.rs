@@ -1,21 +1,120 @@
 //! The browser's side: the CORS protocol of the Fetch standard over the model.
+//!
+//! What is checked is the standard's; where it leaves open which of several complaints comes first,
+//! the order is Chromium's (`services/network/public/cpp/cors/cors.cc`). All functions take for
+//! granted that the request is cross-origin: a same-origin response is read without any check.
 
-use crate::model::{Request, Response};
+mod headers;
+
+pub use headers::{
+    DEFAULT_MAX_AGE, exposes, is_forbidden_method, is_forbidden_request_header,
+    is_safelisted_method, is_safelisted_request_header, is_safelisted_response_header, is_token,
+    max_age, needs_preflight, normalize_method, parse_list, unsafe_request_headers,
+};
+
+use crate::model::{Known, Outcome, Request, Response, is_parsable_url};
 
 /// Why a browser blocks an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Failure {
     /// No Access-Control-Allow-Origin.
     AcaoMissing,
+    /// Access-Control-Allow-Origin names another origin.
+    AcaoMismatch,
+    /// Access-Control-Allow-Origin holds several values.
+    AcaoMultiple,
+    /// Access-Control-Allow-Origin is neither an origin nor `*` nor `null`.
+    AcaoInvalid,
+    /// `*` for a request with credentials.
+    AcaoWildcardCredentials,
+    /// Access-Control-Allow-Credentials is not `true` for a request with credentials.
+    AcacNotTrue,
+    /// The preflight's status is not 2xx.
+    PreflightStatus,
+    /// The preflight is answered by a redirect.
+    PreflightRedirect,
+    /// Access-Control-Allow-Methods does not allow the method.
+    Method,
+    /// Access-Control-Allow-Headers does not allow a header.
+    Header,
+    /// Access-Control-Allow-Methods is not a list of tokens.
+    MethodsSyntax,
+    /// Access-Control-Allow-Headers is not a list of tokens.
+    HeadersSyntax,
+    /// There is no response.
+    Network,
 }
 
 impl Failure {
+    /// All kinds, in the order of their declaration.
+    pub const ALL: [Self; 13] = [
+        Self::AcaoMissing,
+        Self::AcaoMismatch,
+        Self::AcaoMultiple,
+        Self::AcaoInvalid,
+        Self::AcaoWildcardCredentials,
+        Self::AcacNotTrue,
+        Self::PreflightStatus,
+        Self::PreflightRedirect,
+        Self::Method,
+        Self::Header,
+        Self::MethodsSyntax,
+        Self::HeadersSyntax,
+        Self::Network,
+    ];
+
     /// The name rules use (`acao-missing`, …).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::AcaoMissing => "acao-missing",
+            Self::AcaoMismatch => "acao-mismatch",
+            Self::AcaoMultiple => "acao-multiple",
+            Self::AcaoInvalid => "acao-invalid",
+            Self::AcaoWildcardCredentials => "acao-wildcard-credentials",
+            Self::AcacNotTrue => "acac-not-true",
+            Self::PreflightStatus => "preflight-status",
+            Self::PreflightRedirect => "preflight-redirect",
+            Self::Method => "method",
+            Self::Header => "header",
+            Self::MethodsSyntax => "methods-syntax",
+            Self::HeadersSyntax => "headers-syntax",
+            Self::Network => "network",
         }
+    }
+}
+
+/// Why a browser refuses, in plain words; completes "the browser refuses: …".
+#[must_use]
+pub const fn reason(failure: Failure) -> &'static str {
+    match failure {
+        Failure::AcaoMissing => "the response has no Access-Control-Allow-Origin",
+        Failure::AcaoMismatch => {
+            "Access-Control-Allow-Origin is not, byte for byte, the origin of the page"
+        }
+        Failure::AcaoMultiple => {
+            "Access-Control-Allow-Origin holds more than one value, and only one is allowed"
+        }
+        Failure::AcaoInvalid => "Access-Control-Allow-Origin is neither an origin nor `*`",
+        Failure::AcaoWildcardCredentials => {
+            "Access-Control-Allow-Origin is `*`, which does not cover requests with credentials"
+        }
+        Failure::AcacNotTrue => {
+            "Access-Control-Allow-Credentials is not `true`, and the request has credentials"
+        }
+        Failure::PreflightStatus => "the preflight is not answered with a status from 200 to 299",
+        Failure::PreflightRedirect => {
+            "the preflight is answered with a redirect, which browsers do not follow"
+        }
+        Failure::Method => "Access-Control-Allow-Methods does not list the method",
+        Failure::Header => "Access-Control-Allow-Headers does not list a header of the request",
+        Failure::MethodsSyntax => {
+            "Access-Control-Allow-Methods is not a list of methods separated by commas"
+        }
+        Failure::HeadersSyntax => {
+            "Access-Control-Allow-Headers is not a list of header names separated by commas"
+        }
+        Failure::Network => "there is no response",
     }
 }
 
@@ -30,16 +129,160 @@ pub enum Check {
     Unknown,
 }
 
+impl Check {
+    /// Why it blocks, if it certainly does.
+    #[must_use]
+    pub const fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Fail(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
 /// The CORS check (Fetch standard, `#cors-check`) on a response to `request`;
 /// `include`: the request's credentials mode is `include`.
 #[must_use]
-pub fn cors_check(_request: &Request, _response: &Response, _include: bool) -> Check {
-    Check::Unknown
+pub fn cors_check(request: &Request, response: &Response, include: bool) -> Check {
+    if response.outcome == Outcome::NeverAnswers {
+        return Check::Fail(Failure::Network);
+    }
+    let Some(origin) = &request.origin else {
+        // Without an Origin header there was no CORS request.
+        return Check::Pass;
+    };
+    let allowed = match response.value("access-control-allow-origin") {
+        Known::Known(Some(value)) => value,
+        Known::Known(None) => return Check::Fail(Failure::AcaoMissing),
+        Known::Unknown => return Check::Unknown,
+    };
+    let allowed = trim(&allowed);
+    if allowed == "*" {
+        return if include {
+            Check::Fail(Failure::AcaoWildcardCredentials)
+        } else {
+            Check::Pass
+        };
+    }
+    if allowed != origin {
+        return Check::Fail(acao_failure(allowed));
+    }
+    if !include {
+        return Check::Pass;
+    }
+    match response.value("access-control-allow-credentials") {
+        Known::Known(Some(value)) if trim(&value) == "true" => Check::Pass,
+        Known::Known(_) => Check::Fail(Failure::AcacNotTrue),
+        Known::Unknown => Check::Unknown,
+    }
+}
+
+/// What Chromium says about a value that is not the origin.
+fn acao_failure(value: &str) -> Failure {
+    if value.contains([' ', ',']) {
+        Failure::AcaoMultiple
+    } else if value == "null" || is_parsable_url(value) {
+        Failure::AcaoMismatch
+    } else {
+        Failure::AcaoInvalid
+    }
 }
 
 /// The checks of a CORS-preflight fetch (Fetch standard, `#cors-preflight-fetch-0`) on the response
-/// to the preflight `request`, for the method and headers that it asks for.
+/// to the preflight `request`, for the method and headers that it asks for. As in every browser
+/// today, `*` covers `Authorization`, although the standard wants it listed by name.
 #[must_use]
-pub fn preflight_check(_request: &Request, _response: &Response, _include: bool) -> Check {
-    Check::Unknown
+pub fn preflight_check(request: &Request, response: &Response, include: bool) -> Check {
+    let status = match &response.outcome {
+        Outcome::Status(status) => *status,
+        Outcome::NeverAnswers => return Check::Fail(Failure::Network),
+        // Whatever the server makes of an exception, it is no success.
+        Outcome::Throws(_) => Known::Known(500),
+    };
+    let status_check = match status {
+        Known::Known(200..=299) => Check::Pass,
+        Known::Known(301 | 302 | 303 | 307 | 308) => match response.value("location") {
+            // Chromium finds a redirect before it looks at the headers.
+            Known::Known(Some(_)) => return Check::Fail(Failure::PreflightRedirect),
+            _ => Check::Fail(Failure::PreflightStatus),
+        },
+        Known::Known(_) => Check::Fail(Failure::PreflightStatus),
+        Known::Unknown => Check::Unknown,
+    };
+    match (cors_check(request, response, include), status_check) {
+        (Check::Fail(failure), _) => return Check::Fail(failure),
+        // The status fails it whatever the headers are.
+        (_, Check::Fail(failure)) => return Check::Fail(failure),
+        (Check::Unknown, _) | (_, Check::Unknown) => return Check::Unknown,
+        (Check::Pass, Check::Pass) => {}
+    }
+    let methods = Allowed::of(response, "access-control-allow-methods");
+    let headers = Allowed::of(response, "access-control-allow-headers");
+    if matches!(methods, Allowed::Malformed) {
+        return Check::Fail(Failure::MethodsSyntax);
+    }
+    if matches!(headers, Allowed::Malformed) && !matches!(methods, Allowed::Unknown) {
+        return Check::Fail(Failure::HeadersSyntax);
+    }
+    let method = request.requested_method.as_deref().unwrap_or("GET");
+    let method_allowed = if is_safelisted_method(method) {
+        Known::Known(true)
+    } else {
+        methods.allows(include, |listed| listed == method)
+    };
+    if method_allowed == Known::Known(false) {
+        return match headers {
+            Allowed::Unknown => Check::Unknown,
+            _ => Check::Fail(Failure::Method),
+        };
+    }
+    let headers_allowed = request
+        .requested_headers
+        .iter()
+        .map(|name| headers.allows(include, |listed| listed.eq_ignore_ascii_case(name)))
+        .fold(Known::Known(true), |all, one| match (all, one) {
+            (Known::Known(false), _) | (_, Known::Known(false)) => Known::Known(false),
+            (Known::Unknown, _) | (_, Known::Unknown) => Known::Unknown,
+            _ => Known::Known(true),
+        });
+    match (method_allowed, headers_allowed) {
+        (Known::Known(true), Known::Known(true)) => Check::Pass,
+        (Known::Known(true), Known::Known(false)) => Check::Fail(Failure::Header),
+        _ => Check::Unknown,
+    }
+}
+
+/// The content of Access-Control-Allow-Methods or -Headers.
+enum Allowed {
+    List(Vec<String>),
+    Malformed,
+    Unknown,
+}
+
+impl Allowed {
+    fn of(response: &Response, name: &str) -> Self {
+        match response.value(name) {
+            Known::Unknown => Self::Unknown,
+            Known::Known(None) => Self::List(Vec::new()),
+            Known::Known(Some(value)) => parse_list(&value).map_or(Self::Malformed, |list| {
+                Self::List(list.into_iter().map(Into::into).collect())
+            }),
+        }
+    }
+
+    fn allows(&self, include: bool, is_it: impl Fn(&str) -> bool) -> Known<bool> {
+        match self {
+            Self::Unknown => Known::Unknown,
+            Self::Malformed => Known::Known(false),
+            Self::List(list) => Known::Known(
+                list.iter()
+                    .any(|listed| is_it(listed) || (listed == "*" && !include)),
+            ),
+        }
+    }
+}
+
+/// Without leading and trailing HTTP white space (Fetch standard, "normalize" a header value).
+fn trim(value: &str) -> &str {
+    value.trim_matches([' ', '\t', '\r', '\n'])
 }

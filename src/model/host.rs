@@ -273,6 +273,51 @@ fn ipv4_number(text: &str) -> Option<u64> {
         .then(|| u64::from_str_radix(digits, radix).ok())?
 }
 
+/// Is it a URL's scheme (RFC 3986 §3.1)?
+pub(crate) fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Would a browser parse the text as an absolute URL, however odd? (URL standard's parser, as far as
+/// it decides about validity; browsers tell a wrong Access-Control-Allow-Origin from an invalid one
+/// by it.)
+pub(crate) fn is_parsable_url(text: &str) -> bool {
+    let Some((scheme, after)) = text.split_once(':') else {
+        return false;
+    };
+    let special = ["file", "ftp", "http", "https", "ws", "wss"]
+        .iter()
+        .any(|special| scheme.eq_ignore_ascii_case(special));
+    let authority = if special {
+        after.trim_start_matches(['/', '\\'])
+    } else if let Some(authority) = after.strip_prefix("//") {
+        authority
+    } else {
+        return is_scheme(scheme);
+    };
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let bracket = authority.rfind(']').unwrap_or(0);
+    let (host, port) = match authority[bracket..].split_once(':') {
+        Some((_, port)) => (&authority[..authority.len() - port.len() - 1], port),
+        None => (authority, ""),
+    };
+    let host_is_fine = if host.is_empty() {
+        !special || scheme.eq_ignore_ascii_case("file")
+    } else if host.starts_with('[') {
+        ipv6(host).is_some()
+    } else {
+        let numeric = special && ends_in_a_number(&host.to_ascii_lowercase());
+        host.bytes()
+            .all(|byte| !byte.is_ascii() || byte == b'%' || !is_forbidden_domain_byte(byte))
+            && (!numeric || ipv4(&host.to_ascii_lowercase()).is_some())
+    };
+    is_scheme(scheme) && host_is_fine && (port.is_empty() || port.parse::<u16>().is_ok())
+}
+
 fn ipv6(host: &str) -> Option<Ipv6Addr> {
     host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
@@ -395,6 +440,41 @@ mod tests {
             ("intranet", Private),
         ] {
             assert_eq!(HostKind::of(host), kind, "{host}");
+        }
+    }
+
+    #[test]
+    fn urls_that_parse() {
+        for text in [
+            "https://Example.com/",
+            "http://me@localhost:1",
+            "http://*.example.com",
+            "localhost:3000",
+            "foo:",
+            "file:///x",
+            "https:/example.com",
+            "http://bücher.example:80",
+            "http://[::1]:1/x",
+            "app://.",
+        ] {
+            assert!(is_parsable_url(text), "{text}");
+        }
+        for text in [
+            "",
+            "localhost",
+            "//example.com",
+            "*.example.com",
+            "http://localhost:*",
+            "http://localhost:1;",
+            "http://localhost:70000",
+            "^http://localhost",
+            "https://",
+            "http://a<b",
+            "http://[::1",
+            "http://1.2.3.999",
+            "\"https://example.com\"",
+        ] {
+            assert!(!is_parsable_url(text), "{text}");
         }
     }
 

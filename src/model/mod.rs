@@ -14,6 +14,7 @@ mod settings;
 mod site;
 
 pub use finding::{Category, Certainty, Finding, Label, Severity};
+pub(crate) use host::is_parsable_url;
 pub use host::{DevelopmentHost, HostKind};
 pub use observation::{Observation, ObservationKind};
 pub use origin::{Origin, OriginProblem, suggestion};

@@ -1,6 +1,6 @@
 //! Origins (HTML standard, "origin"; RFC 6454 §6.1 for the serialization that browsers send).
 
-use super::host::{DevelopmentHost, HostKind, opaque_host, web_host};
+use super::host::{DevelopmentHost, HostKind, is_scheme, opaque_host, web_host};
 use std::fmt;
 
 /// What a browser puts into the `Origin` header.
@@ -277,11 +277,7 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn of(text: &'a str) -> Option<Self> {
         let (scheme, after) = text.split_once("://")?;
-        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-        if !is_scheme {
+        if !is_scheme(scheme) {
             return None;
         }
         let end = after.find(['/', '?', '#', '\\']).unwrap_or(after.len());
