@@ -8,7 +8,52 @@
 )]
 #![allow(clippy::print_stdout, reason = "tests print what they counted")]
 
+mod client;
+#[path = "../fidelity/mod.rs"]
+mod fidelity;
 mod nginx;
+mod prepare;
+mod record;
+#[path = "../support.rs"]
+mod support;
+mod upstream;
+
+use fidelity::{Tally, cases, compare, origins_for, read};
+
+/// Records every case anew and compares the answers with corslint's.
+#[test]
+fn fixtures_agree_with_nginx() {
+    let mut failures = Vec::new();
+    let mut shares: std::collections::BTreeMap<String, Tally> = Default::default();
+    for case in cases().iter().filter(|case| case.plan.not_live.is_none()) {
+        let record = record::record(case);
+        let path = case.folder.join("recorded.json");
+        let text = record.text(&origins_for(&case.trusted()));
+        let before = std::fs::read_to_string(&path).ok();
+        if before.as_ref().is_some_and(|before| *before != text) {
+            failures.push(format!("{}: the recorded answers changed\n", case.name));
+        }
+        std::fs::write(&path, text).unwrap();
+        let reading = read(&case.folder, &case.files);
+        let construct = case.name.split('-').next().unwrap_or_default();
+        let share = shares.entry(construct.to_owned()).or_default();
+        for row in &record.rows {
+            match compare(&reading, &row.ask, &row.answer) {
+                Ok(tally) => share.add(tally),
+                Err(differs) => failures.push(format!("{}\n{differs}", case.name)),
+            }
+        }
+    }
+    for (construct, tally) in shares {
+        println!("{construct:<14} {tally}");
+    }
+    assert!(
+        failures.is_empty(),
+        "{}\n{} failures",
+        failures.join("\n"),
+        failures.len()
+    );
+}
 
 #[test]
 fn a_server_starts_and_stops() {

@@ -4,8 +4,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::support::TempDir;
 
 const NEEDED: &str = "the live suite needs a real nginx; on Debian: \
     apt-get install nginx libnginx-mod-http-headers-more-filter libnginx-mod-http-lua";
@@ -59,38 +60,24 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// A fresh folder, removed on drop.
+/// A fresh folder to run nginx in, removed on drop.
 #[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!(
-            "corslint-live-{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(path.join("temp")).unwrap();
-        Self(path)
+        let folder = TempDir::new();
+        std::fs::create_dir(folder.path().join("temp")).unwrap();
+        Self(folder)
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
-    /// Writes a file, making the folders that it needs.
+    /// Writes a file under a name that may be an absolute path: the folder is its root.
     pub(crate) fn write(&self, name: &str, content: &str) {
-        let path = self.0.join(name.trim_start_matches('/'));
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        self.0.write(name.trim_start_matches('/'), content);
     }
 }
 

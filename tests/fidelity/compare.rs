@@ -1,0 +1,293 @@
+//! `Site::respond` against a real answer.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use corslint::frameworks::{Project, nginx};
+use corslint::model::{Known, Outcome, Response, Site, World};
+use corslint::source::{SourceFile, Sources};
+
+use super::{Answer, Ask};
+
+/// What corslint makes of a configuration.
+pub(crate) struct Reading {
+    pub(crate) sites: Vec<Box<dyn Site>>,
+}
+
+/// Reads files below `root`: path from there, text.
+pub(crate) fn read(root: &Path, files: &[(String, String)]) -> Reading {
+    let sources = Sources::new();
+    let files: Vec<Arc<SourceFile>> = files
+        .iter()
+        .map(|(name, text)| sources.add(root.join(PathBuf::from(name)), text.clone()))
+        .filter(|file| nginx::detect(file.path(), file.text()))
+        .collect();
+    let reading = nginx::read(Project {
+        root,
+        files: &files,
+        sources: &sources,
+    });
+    Reading {
+        sites: reading.sites,
+    }
+}
+
+/// How many facts were compared, and how many corslint calls unknown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) facts: usize,
+    pub(crate) unknown: usize,
+    pub(crate) exchanges: usize,
+    /// Exchanges for which `respond` names more than one possible response.
+    pub(crate) several: usize,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.facts += other.facts;
+        self.unknown += other.unknown;
+        self.exchanges += other.exchanges;
+        self.several += other.several;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |part: usize, of: usize| 100.0 * part as f64 / of.max(1) as f64;
+        write!(
+            f,
+            "{} exchanges ({:.1} % with several answers), {} facts ({:.1} % unknown)",
+            self.exchanges,
+            percent(self.several, self.exchanges),
+            self.facts,
+            percent(self.unknown, self.facts)
+        )
+    }
+}
+
+/// A known fact that differs from the real answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Disagreement {
+    pub(crate) ask: Ask,
+    pub(crate) expected: Answer,
+    /// What corslint says instead, one text per possible response.
+    pub(crate) got: Vec<String>,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = self.ask.origin.as_deref().unwrap_or("-");
+        writeln!(
+            f,
+            "request:  {} {} origin {origin}",
+            self.ask.kind(),
+            self.ask.url
+        )?;
+        writeln!(f, "expected: {}", self.expected.texts(None).join(" ; "))?;
+        for got in &self.got {
+            writeln!(f, "got:      {got}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Compares one real answer with what corslint says.
+///
+/// # Errors
+/// The disagreement.
+pub(crate) fn compare(
+    reading: &Reading,
+    ask: &Ask,
+    expected: &Answer,
+) -> Result<Tally, Box<Disagreement>> {
+    let request = ask.request();
+    let routed = reading
+        .sites
+        .iter()
+        .find_map(|site| site.route(&request).map(|endpoint| (site, endpoint)));
+    let disagreement = |got| {
+        Err(Box::new(Disagreement {
+            ask: ask.clone(),
+            expected: expected.clone(),
+            got,
+        }))
+    };
+    let Some((site, endpoint)) = routed else {
+        return disagreement(vec!["no endpoint".into()]);
+    };
+    let world = World {
+        holds: vec![false; site.conditions().len()],
+    };
+    let responses = site.respond(endpoint, &request, &world);
+    let (_, own) = own_base(&ask.url);
+    let views: Vec<View> = responses
+        .iter()
+        .map(|response| View::new(response, own))
+        .collect();
+    // The least unknown of those that agree: that is the one whose assumptions hold here.
+    let best = views
+        .iter()
+        .filter_map(|view| view.agrees(expected))
+        .min_by_key(|tally| tally.unknown);
+    match best {
+        Some(tally) => Ok(Tally {
+            exchanges: 1,
+            several: usize::from(views.len() > 1),
+            ..tally
+        }),
+        None => disagreement(
+            views
+                .iter()
+                .zip(&responses)
+                .map(|(view, response)| format!("{view} {}", assumptions(response)))
+                .collect(),
+        ),
+    }
+}
+
+/// The URL's path and its `scheme://host[:port]`.
+pub(crate) fn own_base(url: &str) -> (&str, &str) {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let at = url[start..].find('/').map_or(url.len(), |at| start + at);
+    (&url[at..], &url[..at])
+}
+
+fn assumptions(response: &Response) -> String {
+    let texts: Vec<String> = response
+        .assumes
+        .iter()
+        .map(|assumed| {
+            format!(
+                "{}{}",
+                if assumed.holds { "" } else { "not " },
+                assumed.text
+            )
+        })
+        .collect();
+    if texts.is_empty() {
+        String::new()
+    } else {
+        format!("(if {})", texts.join(" and "))
+    }
+}
+
+/// Stands for an unknown value in a line.
+const UNKNOWN: &str = "\u{1}";
+
+/// A response of the model in the same normal form.
+struct View {
+    /// `None` if the status is unknown.
+    status: Option<Option<u16>>,
+    answer: Answer,
+    unseen: Vec<String>,
+}
+
+impl View {
+    fn new(response: &Response, own: &str) -> Self {
+        let status = match response.outcome {
+            Outcome::Status(Known::Known(status)) => Some(Some(status)),
+            Outcome::Status(Known::Unknown) => None,
+            Outcome::NeverAnswers | Outcome::Throws(_) => Some(None),
+        };
+        let mut head = String::new();
+        for line in &response.headers {
+            let value = match &line.value {
+                Known::Known(value) => value,
+                Known::Unknown => UNKNOWN,
+            };
+            head.push_str(&format!("{}: {value}\n", line.name));
+        }
+        let answer = match status {
+            Some(None) => Answer::CLOSED,
+            _ => Answer::parse(0, &head, own),
+        };
+        Self {
+            status,
+            answer,
+            unseen: response.unseen.clone(),
+        }
+    }
+
+    /// May somebody out of view have sent a line of this name?
+    fn unseen(&self, name: &str) -> bool {
+        self.unseen
+            .iter()
+            .any(|unseen| unseen == "*" || unseen.eq_ignore_ascii_case(name))
+    }
+
+    fn agrees(&self, real: &Answer) -> Option<Tally> {
+        let mut tally = Tally::default();
+        let mut fact = |known: bool| {
+            tally.facts += 1;
+            tally.unknown += usize::from(!known);
+        };
+        fact(self.status.is_some());
+        if self.status.is_some_and(|status| status != real.status) {
+            return None;
+        }
+        if real.status.is_none() {
+            return self.status.is_some().then_some(tally);
+        }
+        // Lines that the view has, in the real order; others must come from out of view.
+        let mut mine = self.answer.cors.iter().peekable();
+        for (name, value) in &real.cors {
+            let same = mine.next_if(|(other, text)| other == name && text_agrees(text, value));
+            match same {
+                Some((_, text)) => fact(text != UNKNOWN),
+                None if self.unseen(name) => fact(false),
+                None => return None,
+            }
+        }
+        if mine.next().is_some() {
+            return None;
+        }
+        if real.cors.is_empty() {
+            fact(!self.unseen("access-control-allow-origin"));
+        }
+        let unknown_member = |member: &String| member.contains(UNKNOWN);
+        let open = self.unseen("vary") || self.answer.vary.iter().any(unknown_member);
+        fact(!open);
+        let has = |members: &[String], member: &String| members.contains(member);
+        let known_are_there = self
+            .answer
+            .vary
+            .iter()
+            .all(|member| unknown_member(member) || has(&real.vary, member));
+        let real_are_known = real
+            .vary
+            .iter()
+            .all(|member| has(&self.answer.vary, member));
+        if !known_are_there || !(open || real_are_known) {
+            return None;
+        }
+        match (&self.answer.location, &real.location) {
+            (Some(mine), Some(real)) if text_agrees(mine, real) => fact(mine != UNKNOWN),
+            (None, None) => {}
+            (None, Some(_)) if self.unseen("location") => fact(false),
+            _ => return None,
+        }
+        Some(tally)
+    }
+}
+
+fn text_agrees(mine: &str, real: &str) -> bool {
+    mine == UNKNOWN || mine == real
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = match self.status {
+            Some(Some(status)) => status.to_string(),
+            Some(None) => "closed".into(),
+            None => "?".into(),
+        };
+        let mut texts = self.answer.texts(None);
+        texts[0] = status;
+        write!(f, "{}", texts.join(" ; ").replace(UNKNOWN, "?"))?;
+        if !self.unseen.is_empty() {
+            write!(f, " ; unseen {}", self.unseen.join(","))?;
+        }
+        Ok(())
+    }
+}

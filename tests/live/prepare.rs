@@ -1,0 +1,240 @@
+//! Makes a realistic configuration run on loopback, in a folder, beside nothing else.
+//!
+//! Only what ties a file to its machine is changed: ports, upstream addresses, certificates,
+//! absolute paths, logs and the process's own settings.
+
+use std::collections::BTreeMap;
+
+use crate::fidelity::{Case, Edit, Sketch, apply, sketch, split_url};
+use crate::nginx::{self, Folder};
+
+/// Directives of the process or of TLS that a run on loopback does not have.
+const REMOVED: [&str; 10] = [
+    "user",
+    "pid",
+    "error_log",
+    "daemon",
+    "master_process",
+    "worker_processes",
+    "load_module",
+    "access_log",
+    "http2",
+    "http3",
+];
+
+/// Directives whose first argument is a path or an address of a file.
+const PATHS: [&str; 5] = [
+    "root",
+    "alias",
+    "auth_basic_user_file",
+    "include",
+    "proxy_cache_path",
+];
+
+const HTTP: &str = "\n    access_log off; client_body_temp_path temp/body; proxy_temp_path temp/proxy; \
+    fastcgi_temp_path temp/fastcgi; uwsgi_temp_path temp/uwsgi; scgi_temp_path temp/scgi;\n";
+
+/// A folder ready to start nginx in.
+pub(crate) struct Prepared {
+    pub(crate) folder: Folder,
+    /// The port of each `listen` address as written; `80` also for servers without `listen`.
+    pub(crate) ports: BTreeMap<String, u16>,
+}
+
+/// The port that stands for the port of a URL.
+pub(crate) fn port_of(ports: &BTreeMap<String, u16>, port: u16) -> u16 {
+    let port = port.to_string();
+    let found = ports
+        .iter()
+        .find(|(address, _)| !address.contains('[') && address.rsplit(':').next() == Some(&port));
+    *found
+        .unwrap_or_else(|| panic!("nobody listens on port {port}"))
+        .1
+}
+
+/// Writes a case into a fresh folder.
+pub(crate) fn prepare(case: &Case, upstream: u16) -> Prepared {
+    let folder = Folder::new();
+    let mut ports = BTreeMap::new();
+    let mut modules = String::new();
+    let root = folder.path().display().to_string();
+    for (name, text) in &case.files {
+        modules.push_str(text);
+        folder.write(name, &rewrite(text, &root, upstream, &mut ports));
+    }
+    let modules = nginx::modules_for(&modules);
+    let main = match case.files.iter().find(|(name, _)| name == "nginx.conf") {
+        Some(_) => std::fs::read_to_string(folder.path().join("nginx.conf")).unwrap(),
+        None => {
+            let text = wrapper(case);
+            rewrite(&text, &root, upstream, &mut ports)
+        }
+    };
+    folder.write("nginx.conf", &(modules + &main));
+    for known in ["mime.types", "fastcgi_params", "proxy_params"] {
+        if !folder.path().join(known).exists() {
+            let text = std::fs::read_to_string(format!("/etc/nginx/{known}"));
+            folder.write(known, &text.unwrap_or_default());
+        }
+    }
+    for (name, content) in &case.plan.files {
+        folder.write(name, content);
+    }
+    for target in case.targets().iter().filter(|target| target.exists) {
+        let (_, _, _, path) = split_url(&target.url);
+        create(&folder, case, path.split('?').next().unwrap_or(path));
+    }
+    Prepared { folder, ports }
+}
+
+/// Creates the file that a path may stand for, under every root and alias of the case.
+fn create(folder: &Folder, case: &Case, path: &str) {
+    let mut bases = vec![("", "html".to_owned())];
+    let texts: Vec<Vec<Sketch>> = case.texts().into_iter().map(sketch).collect();
+    for directive in texts.iter().flatten() {
+        directive.walk(&mut Vec::new(), &mut |inner, _| {
+            bases.extend(inner.inner("root").map(|root| ("", root.args[0].clone())));
+            let prefix = inner.args.last().map_or("", String::as_str);
+            bases.extend(inner.inner("alias").filter_map(|alias| {
+                let prefix = path.get(..prefix.len()).filter(|start| *start == prefix)?;
+                Some((prefix, alias.args[0].clone()))
+            }));
+        });
+    }
+    for (prefix, base) in bases.iter().filter(|(_, base)| !base.contains('$')) {
+        let below = &path[prefix.len()..];
+        let index = if path.ends_with('/') {
+            "index.html"
+        } else {
+            ""
+        };
+        let below = below.trim_start_matches('/');
+        let file = folder
+            .path()
+            .join(base.trim_start_matches('/'))
+            .join(below)
+            .join(index);
+        // A path may be a file for one URL and a folder for another; the first wins.
+        if std::fs::create_dir_all(file.parent().unwrap_or(folder.path())).is_ok() && !file.is_dir()
+        {
+            let _ = std::fs::write(file, "a file\n");
+        }
+    }
+}
+
+/// A main file around a lone piece of configuration.
+fn wrapper(case: &Case) -> String {
+    let files = case.files.iter().filter(|(name, _)| !name.contains('/'));
+    let mut text = String::new();
+    for (name, content) in files {
+        let inside = sketch(content).iter().any(|directive| {
+            matches!(directive.name.as_str(), "server" | "map" | "upstream")
+                && directive.block.is_some()
+        });
+        let include = format!("include {name};");
+        text.push_str(&if inside {
+            include
+        } else {
+            format!("server {{ listen 80; {include} }}")
+        });
+    }
+    format!("events {{}} http {{ {text} }}")
+}
+
+fn rewrite(text: &str, root: &str, upstream: u16, ports: &mut BTreeMap<String, u16>) -> String {
+    let directives = sketch(text);
+    let mut pools: Vec<String> = Vec::new();
+    let mut edits = Vec::new();
+    for directive in &directives {
+        directive.walk(&mut Vec::new(), &mut |inner, _| {
+            if inner.name == "upstream" {
+                pools.extend(inner.args.first().cloned());
+            }
+        });
+    }
+    for directive in &directives {
+        directive.walk(&mut Vec::new(), &mut |inner, around| {
+            let around = around.last().map_or("", String::as_str);
+            if let Some(new) = replacement(inner, around, root, upstream, &pools, ports) {
+                edits.push(Edit {
+                    start: inner.start,
+                    end: inner.end,
+                    text: new,
+                });
+            }
+            let Some((inside, _)) = &inner.block else {
+                return;
+            };
+            let mut insert = |text: String| {
+                edits.push(Edit {
+                    start: *inside,
+                    end: *inside,
+                    text,
+                });
+            };
+            if inner.name == "http" {
+                insert(HTTP.into());
+            } else if inner.name == "server" && inner.inner("listen").next().is_none() {
+                let port = *ports.entry("80".into()).or_insert_with(nginx::free_port);
+                insert(format!(" listen 127.0.0.1:{port};"));
+            }
+        });
+    }
+    apply(text, edits)
+}
+
+fn replacement(
+    directive: &Sketch,
+    around: &str,
+    root: &str,
+    upstream: u16,
+    pools: &[String],
+    ports: &mut BTreeMap<String, u16>,
+) -> Option<String> {
+    let name = directive.name.as_str();
+    let first = directive.args.first().map_or("", String::as_str);
+    if REMOVED.contains(&name) || name.starts_with("ssl_") {
+        return Some(String::new());
+    }
+    let rest = |from: usize| {
+        let quoted = directive.args.iter().skip(from).map(|arg| {
+            let bare = arg
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_-./:=$".contains(c));
+            if bare {
+                format!(" {arg}")
+            } else {
+                format!(" \"{arg}\"")
+            }
+        });
+        quoted.collect::<String>()
+    };
+    match name {
+        "listen" => {
+            let port = *ports.entry(first.into()).or_insert_with(nginx::free_port);
+            let default = directive.args.iter().any(|arg| arg == "default_server");
+            let default = if default { " default_server" } else { "" };
+            Some(format!("listen 127.0.0.1:{port}{default};"))
+        }
+        "server" if around == "upstream" => Some(format!("server 127.0.0.1:{upstream};")),
+        "proxy_pass" => {
+            let (_, target) = first.split_once("://")?;
+            let (host, path) = target.split_at(target.find(['/', '$']).unwrap_or(target.len()));
+            let known = pools.iter().any(|pool| pool == host) || host.is_empty();
+            let host = if known {
+                host.into()
+            } else {
+                format!("127.0.0.1:{upstream}")
+            };
+            Some(format!("proxy_pass http://{host}{path};"))
+        }
+        _ if PATHS.contains(&name) && first.starts_with('/') => {
+            let path = first.strip_prefix("/etc/nginx/").map_or_else(
+                || format!("{root}{first}"),
+                |below| format!("{root}/{below}"),
+            );
+            Some(format!("{name} {path}{};", rest(1)))
+        }
+        _ => None,
+    }
+}
