@@ -8,5 +8,6 @@ pub mod fetch;
 pub mod frameworks;
 pub mod model;
 pub mod report;
+pub mod rules;
 pub mod source;
 pub mod syntax;

@@ -18,7 +18,10 @@ pub(crate) use host::is_parsable_url;
 pub use host::{DevelopmentHost, HostKind};
 pub use observation::{Observation, ObservationKind};
 pub use origin::{Origin, OriginProblem, suggestion};
-pub use probe::{Lookalike, lookalikes};
+pub use probe::{
+    Below, Lookalike, development_origins, insecure_variants, locate_defect, lookalikes,
+    sample_pattern, shared_host_probes, subdomain_probes,
+};
 pub use request::{Application, Request, Url};
 pub use response::{
     Answer, AnsweredBy, Assumption, Decision, Disabled, DropReason, Dropped, HeaderLine, Outcome,

@@ -1,0 +1,564 @@
+//! Deciding rules for endpoints and sites, and writing the findings.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::ask::{Subject, site_facts};
+use super::definition::{Definition, Help, Paths, Place, Texts};
+use super::expression::{Decision, Expression, Scope};
+use super::facts::{Fact, Node};
+use super::texts::Writer;
+use super::{Compiled, Rule, RuleSet};
+use crate::model::{
+    Assumption, Category, Certainty, Condition, Finding, Label, Observation, Severity, Site, World,
+};
+use crate::source::Span;
+
+/// The most deployment conditions whose worlds are told apart: 64 worlds.
+const MAX_CONDITIONS: usize = 6;
+
+/// What came of judging a site.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Findings, merged over endpoints, in order of rule and place. Fingerprints are still empty.
+    pub findings: Vec<Finding>,
+    /// Expressions that stayed undecided, by rule: each endpoint counts once.
+    pub undecided: BTreeMap<String, usize>,
+    /// Rules that are wrong, with CEL's words.
+    pub wrong: BTreeMap<String, String>,
+}
+
+/// Decides rules.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    rules: &'a RuleSet,
+    pedantic: bool,
+}
+
+/// Where a rule holds: the element of `each`, in one world and scenario.
+#[derive(Clone, Copy, Debug)]
+struct Hit {
+    span: Span,
+    element: Option<usize>,
+    /// Index of the place in `primary`.
+    place: Option<usize>,
+}
+
+/// A rule's hits in one world and scenario.
+#[derive(Default)]
+struct Outcome {
+    hits: Vec<Hit>,
+    undecided: bool,
+}
+
+/// One place at which a rule holds, with the first subject that shows it and all that do.
+struct Held {
+    hit: Hit,
+    subjects: Vec<usize>,
+}
+
+impl<'a> Judge<'a> {
+    /// Judges with `rules`, the pedantic ones included if asked for.
+    #[must_use]
+    pub const fn new(rules: &'a RuleSet, pedantic: bool) -> Self {
+        Self { rules, pedantic }
+    }
+
+    /// Judges a site: its observations, then every endpoint.
+    #[must_use]
+    pub fn site(&self, site: &Arc<dyn Site>) -> Judged {
+        let mut judged = Judged::default();
+        let mut merged = Merged::default();
+        self.observations(site.as_ref(), &mut judged, &mut merged);
+        for endpoint in 0..site.endpoints().len() {
+            self.endpoint(site, endpoint, &mut judged, &mut merged);
+        }
+        judged.findings = merged.findings();
+        judged
+    }
+
+    fn observations(&self, site: &dyn Site, judged: &mut Judged, merged: &mut Merged) {
+        if site.observations().is_empty() {
+            return;
+        }
+        let roots = site_facts(site);
+        for rule in &self.rules.rules {
+            let compiled = match rule.compiled() {
+                Ok(compiled) if compiled.site => compiled,
+                Ok(_) => continue,
+                Err(text) => {
+                    judged
+                        .wrong
+                        .insert(rule.definition.id.clone(), text.to_owned());
+                    continue;
+                }
+            };
+            let outcome = self.outcome(rule, compiled, &roots, judged);
+            if outcome.undecided {
+                *judged
+                    .undecided
+                    .entry(rule.definition.id.clone())
+                    .or_default() += 1;
+            }
+            for hit in outcome.hits {
+                let Some(mut finding) = self.finding(site, rule, compiled, &roots, hit) else {
+                    continue;
+                };
+                if let Some(observation) = hit.element.and_then(|at| site.observations().get(at)) {
+                    add_related(&mut finding, observation);
+                }
+                merged.add(finding, None);
+            }
+        }
+    }
+
+    fn endpoint(
+        &self,
+        site: &Arc<dyn Site>,
+        endpoint: usize,
+        judged: &mut Judged,
+        merged: &mut Merged,
+    ) {
+        let worlds = worlds(site.conditions().len().min(MAX_CONDITIONS));
+        let mut subjects = Vec::new();
+        for (index, world) in worlds.iter().enumerate() {
+            for subject in Subject::scenarios(site, endpoint, world) {
+                subjects.push((index, subject));
+            }
+        }
+        let facts: Vec<Node> = subjects
+            .iter()
+            .map(|(_, subject)| subject.facts())
+            .collect();
+        let mut spoke = vec![false; self.rules.rules.len()];
+        for (index, rule) in self.rules.rules.iter().enumerate() {
+            if rule.unless.iter().any(|other| spoke[*other]) {
+                continue;
+            }
+            let compiled = match rule.compiled() {
+                Ok(compiled) if !compiled.site => compiled,
+                Ok(_) => continue,
+                Err(text) => {
+                    judged
+                        .wrong
+                        .insert(rule.definition.id.clone(), text.to_owned());
+                    continue;
+                }
+            };
+            let outcomes: Vec<Outcome> = facts
+                .iter()
+                .map(|roots| self.outcome(rule, compiled, roots, judged))
+                .collect();
+            let held = combine(rule.definition.category, &worlds, &subjects, &outcomes);
+            if held.is_empty() && outcomes.iter().any(|outcome| outcome.undecided) {
+                *judged
+                    .undecided
+                    .entry(rule.definition.id.clone())
+                    .or_default() += 1;
+            }
+            for held in held {
+                let Some(first) = held.subjects.first().copied() else {
+                    continue;
+                };
+                let Some(mut finding) =
+                    self.finding(site.as_ref(), rule, compiled, &facts[first], held.hit)
+                else {
+                    continue;
+                };
+                self.condition(
+                    site.as_ref(),
+                    &worlds,
+                    &subjects,
+                    &held.subjects,
+                    &mut finding,
+                );
+                spoke[index] = true;
+                merged.add(finding, Some(&site.endpoints()[endpoint].name));
+            }
+        }
+    }
+
+    /// Decides one rule over one set of facts.
+    fn outcome(
+        &self,
+        rule: &Rule,
+        compiled: &Compiled,
+        roots: &Node,
+        judged: &mut Judged,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut decide = |element: Option<(usize, &Node)>| {
+            let scope = Scope {
+                roots,
+                each: element.map(|(_, node)| node),
+            };
+            match compiled.when.decide(self.rules.context(), &scope) {
+                Decision::Holds => {
+                    let (place, span) = match self.primary(rule, scope) {
+                        Some((place, span)) => (Some(place), Some(span)),
+                        None => (None, scope.path("endpoint").and_then(|node| node.span)),
+                    };
+                    if let Some(span) = span {
+                        outcome.hits.push(Hit {
+                            span,
+                            element: element.map(|(index, _)| index),
+                            place,
+                        });
+                    }
+                }
+                Decision::Fails => {}
+                Decision::Undecided => outcome.undecided = true,
+                Decision::Wrong(words) => {
+                    judged.wrong.insert(rule.definition.id.clone(), words);
+                }
+            }
+        };
+        match &compiled.each {
+            None => decide(None),
+            Some(path) => {
+                let scope = Scope { roots, each: None };
+                match scope.path(path).map(|node| &node.fact) {
+                    Some(Fact::List(list)) => {
+                        for element in list.0.iter().enumerate() {
+                            decide(Some(element));
+                        }
+                    }
+                    Some(_) => {}
+                    None => outcome.undecided = true,
+                }
+            }
+        }
+        outcome
+    }
+
+    /// The primary place: its index in the rule, and where it is.
+    fn primary(&self, rule: &Rule, scope: Scope<'_>) -> Option<(usize, Span)> {
+        let writer = self.writer(rule, scope)?;
+        let places = rule.definition.primary.as_slice().iter().enumerate();
+        places
+            .filter(|(_, entry)| entry.when.as_deref().is_none_or(|when| writer.holds(when)))
+            .find_map(|(index, entry)| Some((index, place(&entry.at, &scope, false)?)))
+    }
+
+    fn writer<'s>(&self, rule: &Rule, scope: Scope<'s>) -> Option<Writer<'s>>
+    where
+        'a: 's,
+    {
+        Some(Writer {
+            context: self.rules.context(),
+            scope,
+            names: rule.names().ok()?,
+        })
+    }
+
+    /// Writes the finding of one hit; `None` if it is not to be reported.
+    fn finding(
+        &self,
+        site: &dyn Site,
+        rule: &Rule,
+        compiled: &Compiled,
+        roots: &Node,
+        hit: Hit,
+    ) -> Option<Finding> {
+        let definition = &rule.definition;
+        let each = match (&compiled.each, hit.element) {
+            (Some(path), Some(index)) => {
+                let list = Scope { roots, each: None }.path(path)?;
+                list.step(&index.to_string())
+            }
+            _ => None,
+        };
+        let scope = Scope { roots, each };
+        let holds =
+            |when: &Expression| when.decide(self.rules.context(), &scope) == Decision::Holds;
+        if !self.pedantic && compiled.pedantic.as_ref().is_some_and(holds) {
+            return None;
+        }
+        let severity = compiled.severity.iter();
+        let severity = severity
+            .filter(|(when, _)| when.as_ref().is_none_or(holds))
+            .map(|(_, severity)| *severity)
+            .next()?;
+        let writer = self.writer(rule, scope)?;
+        let primary = hit
+            .place
+            .and_then(|at| definition.primary.as_slice().get(at));
+        let request = definition
+            .request
+            .as_deref()
+            .and_then(|path| scope.path(path))
+            .or_else(|| exchange_of(&primary?.at, &scope));
+        Some(Finding {
+            rule: definition.id.clone(),
+            category: definition.category,
+            severity,
+            certainty: Certainty::Certain,
+            message: writer
+                .texts(&definition.message)
+                .unwrap_or_else(|| definition.summary().trim_end_matches('.').to_owned()),
+            primary: Label {
+                span: hit.span,
+                text: primary
+                    .map(|place| label_text(place, &writer))
+                    .unwrap_or_default(),
+            },
+            related: related(definition, &writer, hit.span),
+            notes: notes(definition, &writer, request),
+            help: definition
+                .help
+                .as_ref()
+                .and_then(|help| help_text(help, site.framework(), &writer)),
+            request: request.and_then(Node::request).cloned(),
+            conditions: Vec::new(),
+            assumes: Vec::new(),
+            fingerprint: String::new(),
+            endpoints: Vec::new(),
+        })
+    }
+
+    /// Adds what the finding rests on.
+    fn condition(
+        &self,
+        site: &dyn Site,
+        worlds: &[World],
+        subjects: &[(usize, Subject)],
+        holding: &[usize],
+        finding: &mut Finding,
+    ) {
+        let holding_worlds: Vec<&World> =
+            holding.iter().map(|at| &worlds[subjects[*at].0]).collect();
+        finding.conditions = needed_conditions(site.conditions(), worlds, &holding_worlds);
+        let needs_development = |world: &&World| {
+            let conditions = site.conditions().iter().zip(&world.holds);
+            conditions
+                .into_iter()
+                .any(|(condition, holds)| condition.development && *holds)
+        };
+        if !holding_worlds.is_empty() && holding_worlds.iter().all(needs_development) {
+            finding.severity = Severity::Note;
+        }
+        finding.assumes = needed_assumptions(subjects, holding);
+        if !finding.conditions.is_empty() || !finding.assumes.is_empty() {
+            finding.certainty = Certainty::Conditional;
+        }
+    }
+}
+
+/// All assignments of `count` conditions.
+fn worlds(count: usize) -> Vec<World> {
+    (0..1_usize << count)
+        .map(|bits| World {
+            holds: (0..count).map(|at| bits >> at & 1 == 1).collect(),
+        })
+        .collect()
+}
+
+/// The places at which a rule holds, by its category: inside one world a security rule needs one
+/// scenario and every other rule all; security and broken need one world, the rest all worlds.
+fn combine(
+    category: Category,
+    worlds: &[World],
+    subjects: &[(usize, Subject)],
+    outcomes: &[Outcome],
+) -> Vec<Held> {
+    let mut places: Vec<Held> = Vec::new();
+    let mut known: HashMap<Span, usize> = HashMap::new();
+    for (index, outcome) in outcomes.iter().enumerate() {
+        for hit in &outcome.hits {
+            let at = *known.entry(hit.span).or_insert_with(|| {
+                places.push(Held {
+                    hit: *hit,
+                    subjects: Vec::new(),
+                });
+                places.len() - 1
+            });
+            if places[at].subjects.last() != Some(&index) {
+                places[at].subjects.push(index);
+            }
+        }
+    }
+    let in_world = |held: &Held, world: usize| {
+        let of_world = |at: &&usize| subjects[**at].0 == world;
+        let holding = held.subjects.iter().filter(of_world).count();
+        let scenarios = subjects.iter().filter(|(index, _)| *index == world).count();
+        match category {
+            Category::Security => holding > 0,
+            _ => holding > 0 && holding == scenarios,
+        }
+    };
+    places.retain_mut(|held| {
+        let holding: Vec<usize> = (0..worlds.len())
+            .filter(|world| in_world(held, *world))
+            .collect();
+        held.subjects
+            .retain(|at| holding.contains(&subjects[*at].0));
+        match category {
+            Category::Security | Category::Broken => !holding.is_empty(),
+            Category::NoEffect | Category::Hygiene => holding.len() == worlds.len(),
+        }
+    });
+    places
+}
+
+/// The conditions that have one value in all holding worlds, and on which it depends.
+fn needed_conditions(
+    conditions: &[Condition],
+    worlds: &[World],
+    holding: &[&World],
+) -> Vec<(Condition, bool)> {
+    let mut needed = Vec::new();
+    for (at, condition) in conditions.iter().enumerate().take(MAX_CONDITIONS) {
+        let mut values = holding.iter().filter_map(|world| world.holds.get(at));
+        let Some(value) = values.next() else { continue };
+        let constant = values.all(|other| other == value);
+        let has_other = worlds
+            .iter()
+            .any(|world| world.holds.get(at) != Some(value));
+        if constant && has_other {
+            needed.push((condition.clone(), *value));
+        }
+    }
+    needed
+}
+
+/// The request conditions that have one value in all holding subjects, of those that vary.
+fn needed_assumptions(subjects: &[(usize, Subject)], holding: &[usize]) -> Vec<Assumption> {
+    let Some(first) = holding.first() else {
+        return Vec::new();
+    };
+    let mut needed = subjects[*first].1.scenario().to_vec();
+    needed.retain(|assumption| {
+        let constant = holding
+            .iter()
+            .all(|at| subjects[*at].1.scenario().contains(assumption));
+        let other = |(_, subject): &(usize, Subject)| !subject.scenario().contains(assumption);
+        constant && subjects.iter().any(other)
+    });
+    needed
+}
+
+fn paths(paths: &Paths) -> &[String] {
+    match paths {
+        Paths::One(path) => std::slice::from_ref(path),
+        Paths::Many(paths) => paths,
+    }
+}
+
+/// The first path that leads to a place.
+fn place(at: &Paths, scope: &Scope<'_>, wide: bool) -> Option<Span> {
+    paths(at).iter().find_map(|path| {
+        let node = scope.path(path)?;
+        if wide {
+            node.wide.or(node.span)
+        } else {
+            node.span
+        }
+    })
+}
+
+/// The exchange that the first usable path goes through.
+fn exchange_of<'a>(at: &Paths, scope: &Scope<'a>) -> Option<&'a Node> {
+    paths(at).iter().find_map(|path| {
+        let node = scope.path(path)?;
+        node.span?;
+        let mut prefix = path.as_str();
+        loop {
+            let node = scope.path(prefix)?;
+            if node.request().is_some() {
+                return Some(node);
+            }
+            prefix = prefix.rsplit_once(['.', '['])?.0;
+        }
+    })
+}
+
+fn label_text(place: &Place, writer: &Writer<'_>) -> String {
+    place
+        .text
+        .as_ref()
+        .and_then(|texts| writer.texts(texts))
+        .unwrap_or_default()
+}
+
+fn related(definition: &Definition, writer: &Writer<'_>, primary: Span) -> Vec<Label> {
+    let mut labels: Vec<Label> = Vec::new();
+    for entry in &definition.related {
+        if !entry.when.as_deref().is_none_or(|when| writer.holds(when)) {
+            continue;
+        }
+        let Some(span) = place(&entry.at, &writer.scope, true) else {
+            continue;
+        };
+        let text = label_text(entry, writer);
+        if span != primary && !text.is_empty() && !labels.iter().any(|label| label.span == span) {
+            labels.push(Label { span, text });
+        }
+    }
+    labels
+}
+
+fn notes(definition: &Definition, writer: &Writer<'_>, _exchange: Option<&Node>) -> Vec<String> {
+    let notes = definition.notes.iter();
+    notes.filter_map(|note| writer.text(note)).collect()
+}
+
+fn help_text(help: &Help, framework: &str, writer: &Writer<'_>) -> Option<String> {
+    let texts: &Texts = match help {
+        Help::Any(texts) => texts,
+        Help::PerFramework(map) => map.get(framework).or_else(|| map.get("any"))?,
+    };
+    writer.texts(texts).map(|text| text.trim().to_owned())
+}
+
+fn add_related(finding: &mut Finding, observation: &Observation) {
+    for (span, text) in &observation.related {
+        if *span != finding.primary.span {
+            finding.related.push(Label {
+                span: *span,
+                text: text.clone(),
+            });
+        }
+    }
+}
+
+/// Findings with equal rule and primary span are one.
+#[derive(Default)]
+struct Merged {
+    findings: Vec<Finding>,
+    known: HashMap<(String, Span), usize>,
+}
+
+impl Merged {
+    fn add(&mut self, mut finding: Finding, endpoint: Option<&str>) {
+        let key = (finding.rule.clone(), finding.primary.span);
+        let index = *self.known.entry(key).or_insert_with(|| {
+            finding.endpoints.clear();
+            self.findings.push(finding.clone());
+            self.findings.len() - 1
+        });
+        let kept = &mut self.findings[index];
+        if finding.severity > kept.severity {
+            let endpoints = std::mem::take(&mut kept.endpoints);
+            *kept = finding;
+            kept.endpoints = endpoints;
+        }
+        if let Some(endpoint) = endpoint {
+            kept.endpoints.push(endpoint.to_owned());
+        }
+    }
+
+    fn findings(self) -> Vec<Finding> {
+        let mut findings = self.findings;
+        for finding in &mut findings {
+            let more = finding.endpoints.get(1..).unwrap_or_default();
+            match more {
+                [] => {}
+                [one] => finding.notes.push(format!("also in {one}")),
+                [first, rest @ ..] => finding
+                    .notes
+                    .push(format!("also in {first} and {} more", rest.len())),
+            }
+        }
+        findings
+    }
+}

@@ -1,0 +1,380 @@
+//! Rules are data: one TOML file per rule, judged over facts.
+//!
+//! A rule speaks of responses, settings and observations, never of a framework. [`RuleSet`] loads
+//! and checks rules, `judge` decides them for an endpoint or a site and writes the findings.
+
+mod ask;
+mod definition;
+mod expression;
+mod facts;
+mod judge;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod texts;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use cel::Context;
+
+pub use definition::{Definition, Example, Level, LevelCase, Texts};
+pub use judge::{Judge, Judged};
+
+use crate::model::Severity;
+use definition::{Help, Paths, Pedantic, Place, Text};
+use expression::{Expression, Names, path_kind};
+use schema::{ENDPOINT_SCOPE, Kind, SITE_SCOPE};
+
+/// The rules that come with the program: (file name, text).
+static BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// Rules that are loaded and ready to judge.
+pub struct RuleSet {
+    /// In the order of judging: a rule stands behind those it names in `unless`.
+    rules: Vec<Rule>,
+    by_id: HashMap<String, usize>,
+    context: OnceLock<Context<'static, 'static>>,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// What its file says.
+    pub definition: Definition,
+    /// It came with the program.
+    pub builtin: bool,
+    /// Indexes of the rules in `unless`.
+    unless: Vec<usize>,
+    compiled: OnceLock<Result<Compiled, String>>,
+}
+
+/// The expressions of a rule, checked.
+#[derive(Debug)]
+struct Compiled {
+    site: bool,
+    each: Option<String>,
+    when: Expression,
+    severity: Vec<(Option<Expression>, Severity)>,
+    pedantic: Option<Expression>,
+}
+
+/// A rule file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleError {
+    /// The file, or the built-in rule's file name.
+    pub path: PathBuf,
+    /// What is wrong with it, for people.
+    pub text: String,
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.text)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+impl RuleSet {
+    /// The rules that come with the program.
+    ///
+    /// # Errors
+    /// Only if one of them is broken, which the tests rule out.
+    pub fn builtin() -> Result<Self, RuleError> {
+        Self::load(&[])
+    }
+
+    /// The built-in rules and those of `directories` (every `*.toml` in them, not below). Added
+    /// rules are checked at once; an added rule may not take the id of another.
+    ///
+    /// # Errors
+    /// The first file that cannot be read, parsed or understood.
+    pub fn load(directories: &[PathBuf]) -> Result<Self, RuleError> {
+        let mut rules = Vec::with_capacity(BUILTIN.len());
+        for (name, text) in BUILTIN {
+            rules.push(Rule::parse(Path::new(name), text, true)?);
+        }
+        for directory in directories {
+            for path in rule_files(directory)? {
+                let text = std::fs::read_to_string(&path).map_err(|error| RuleError {
+                    path: path.clone(),
+                    text: format!("cannot be read: {error}"),
+                })?;
+                rules.push(Rule::parse(&path, &text, false)?);
+            }
+        }
+        let set = Self::ordered(rules)?;
+        for rule in set.rules.iter().filter(|rule| !rule.builtin) {
+            rule.check().map_err(|text| rule.error(text))?;
+        }
+        Ok(set)
+    }
+
+    /// Every rule, in the order of judging.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
+    /// The rule of an id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.by_id.get(id).map(|index| &self.rules[*index])
+    }
+
+    /// Puts rules behind those that they name in `unless`.
+    fn ordered(rules: Vec<Rule>) -> Result<Self, RuleError> {
+        let mut by_id = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            if by_id.insert(rule.definition.id.clone(), index).is_some() {
+                return Err(rule.error(format!("the id `{}` is taken", rule.definition.id)));
+            }
+        }
+        let mut order = Vec::with_capacity(rules.len());
+        let mut state = vec![Visit::New; rules.len()];
+        for index in 0..rules.len() {
+            visit(index, &rules, &by_id, &mut state, &mut order)?;
+        }
+        let mut slots: Vec<_> = rules.into_iter().map(Some).collect();
+        let mut rules: Vec<Rule> = Vec::with_capacity(order.len());
+        rules.extend(order.iter().filter_map(|index| slots[*index].take()));
+        let by_id: HashMap<String, usize> = rules
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| (rule.definition.id.clone(), index))
+            .collect();
+        for rule in &mut rules {
+            let unless = rule.definition.unless.iter();
+            rule.unless = unless.filter_map(|id| by_id.get(id).copied()).collect();
+        }
+        Ok(Self {
+            rules,
+            by_id,
+            context: OnceLock::new(),
+        })
+    }
+
+    /// The CEL environment that all rules share.
+    fn context(&self) -> &Context<'static, 'static> {
+        self.context.get_or_init(Context::default)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Visit {
+    New,
+    Open,
+    Done,
+}
+
+fn visit(
+    index: usize,
+    rules: &[Rule],
+    by_id: &HashMap<String, usize>,
+    state: &mut [Visit],
+    order: &mut Vec<usize>,
+) -> Result<(), RuleError> {
+    match state[index] {
+        Visit::Done => return Ok(()),
+        Visit::Open => return Err(rules[index].error("`unless` goes in a circle".into())),
+        Visit::New => state[index] = Visit::Open,
+    }
+    for id in &rules[index].definition.unless {
+        let other = by_id.get(id).ok_or_else(|| {
+            rules[index].error(format!("`unless` names `{id}`, which is no rule"))
+        })?;
+        visit(*other, rules, by_id, state, order)?;
+    }
+    state[index] = Visit::Done;
+    order.push(index);
+    Ok(())
+}
+
+fn rule_files(directory: &Path) -> Result<Vec<PathBuf>, RuleError> {
+    let error = |error: std::io::Error| RuleError {
+        path: directory.to_path_buf(),
+        text: format!("cannot list the rules in it: {error}"),
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+            && path.is_file()
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+impl Rule {
+    fn parse(path: &Path, text: &str, builtin: bool) -> Result<Self, RuleError> {
+        let error = |text: String| RuleError {
+            path: path.to_path_buf(),
+            text,
+        };
+        let definition: Definition = toml::from_str(text).map_err(|e| error(e.to_string()))?;
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+        if stem.as_deref() != Some(definition.id.as_str()) {
+            return Err(error(format!(
+                "the id `{}` and the file's name must be the same",
+                definition.id
+            )));
+        }
+        Ok(Self {
+            definition,
+            builtin,
+            unless: Vec::new(),
+            compiled: OnceLock::new(),
+        })
+    }
+
+    fn error(&self, text: String) -> RuleError {
+        RuleError {
+            path: PathBuf::from(format!("{}.toml", self.definition.id)),
+            text,
+        }
+    }
+
+    fn compiled(&self) -> Result<&Compiled, &str> {
+        let compiled = self.compiled.get_or_init(|| self.compile());
+        compiled.as_ref().map_err(String::as_str)
+    }
+
+    fn names(&self) -> Result<Names, String> {
+        let site = self.is_about_sites();
+        let mut names = Names {
+            scope: if site { &SITE_SCOPE } else { &ENDPOINT_SCOPE },
+            each: None,
+        };
+        if let Some(path) = &self.definition.each {
+            match path_kind(path, names)? {
+                Kind::List(element) => names.each = Some(*element),
+                _ => return Err(format!("`each = \"{path}\"` does not name a list")),
+            }
+        }
+        Ok(names)
+    }
+
+    /// Is it judged once for a site, rather than for each endpoint?
+    fn is_about_sites(&self) -> bool {
+        self.definition.each.as_deref() == Some("observations")
+    }
+
+    fn compile(&self) -> Result<Compiled, String> {
+        let definition = &self.definition;
+        let names = self.names()?;
+        let severity = match &definition.severity {
+            Level::Fixed(severity) => vec![(None, *severity)],
+            Level::Cases(cases) => cases
+                .iter()
+                .map(|case| {
+                    let when = case.when.as_deref();
+                    let when = when
+                        .map(|when| Expression::compile(when, names))
+                        .transpose()?;
+                    Ok((when, case.level))
+                })
+                .collect::<Result<_, String>>()?,
+        };
+        if severity.last().is_none_or(|(when, _)| when.is_some()) {
+            return Err("the last case of `severity` must have no `when`".into());
+        }
+        let pedantic = match &definition.pedantic {
+            Pedantic::Fixed(true) => Some("true"),
+            Pedantic::Fixed(false) => None,
+            Pedantic::When(when) => Some(when.as_str()),
+        };
+        Ok(Compiled {
+            site: self.is_about_sites(),
+            each: definition.each.clone(),
+            when: Expression::compile(&definition.when, names)?,
+            severity,
+            pedantic: pedantic
+                .map(|when| Expression::compile(when, names))
+                .transpose()?,
+        })
+    }
+
+    /// Checks everything that is otherwise looked at only when needed: expressions, paths of
+    /// labels, placeholders.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    pub fn check(&self) -> Result<(), String> {
+        self.compiled().map_err(str::to_owned)?;
+        let names = self.names()?;
+        let definition = &self.definition;
+        check_texts(&definition.message, names)?;
+        for place in definition
+            .primary
+            .as_slice()
+            .iter()
+            .chain(&definition.related)
+        {
+            check_place(place, names)?;
+        }
+        if let Some(request) = &definition.request {
+            path_kind(request, names)?;
+        }
+        for note in &definition.notes {
+            check_text(note, names)?;
+        }
+        match &definition.help {
+            Some(Help::Any(texts)) => check_texts(texts, names),
+            Some(Help::PerFramework(map)) => {
+                map.values().try_for_each(|texts| check_texts(texts, names))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_place(place: &Place, names: Names) -> Result<(), String> {
+    match &place.at {
+        Paths::One(path) => path_kind(path, names).map(drop)?,
+        Paths::Many(paths) => {
+            for path in paths {
+                path_kind(path, names)?;
+            }
+        }
+    }
+    if let Some(when) = &place.when {
+        Expression::compile(when, names)?;
+    }
+    place
+        .text
+        .as_ref()
+        .map_or(Ok(()), |texts| check_texts(texts, names))
+}
+
+fn check_texts(texts: &Texts, names: Names) -> Result<(), String> {
+    match texts {
+        Texts::One(text) => check_placeholders(text, names),
+        Texts::Many(texts) => texts.iter().try_for_each(|text| check_text(text, names)),
+    }
+}
+
+fn check_text(text: &Text, names: Names) -> Result<(), String> {
+    match text {
+        Text::Plain(text) => check_placeholders(text, names),
+        Text::Case(case) => {
+            if let Some(when) = &case.when {
+                Expression::compile(when, names)?;
+            }
+            check_placeholders(&case.text, names)
+        }
+    }
+}
+
+fn check_placeholders(text: &str, names: Names) -> Result<(), String> {
+    for path in texts::placeholders(text) {
+        path_kind(path, names).map_err(|error| format!("placeholder `{{{path}}}`: {error}"))?;
+    }
+    Ok(())
+}
