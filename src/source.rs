@@ -76,7 +76,13 @@ pub struct SourceFile {
     path: PathBuf,
     text: String,
     line_starts: OnceLock<Vec<u32>>,
+    /// How many characters begin before each multiple of [`STRIDE`]: columns in a file without
+    /// line breaks must not cost its length each.
+    characters: OnceLock<Vec<usize>>,
 }
+
+/// Distance of the counts in [`SourceFile::characters`], in bytes.
+const STRIDE: usize = 4096;
 
 impl SourceFile {
     /// The file's name in its [`Sources`].
@@ -143,9 +149,25 @@ impl SourceFile {
         let start = starts
             .get(line.saturating_sub(1))
             .map_or(0, |start| *start as usize);
-        let before = self.text.get(start..byte).unwrap_or_default();
-        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        let mark = usize::from(start == 0 && byte > 0 && self.text.starts_with('\u{feff}'));
+        let column = self.characters_before(byte) - self.characters_before(start) - mark + 1;
         Position { line, column, byte }
+    }
+
+    /// How many characters begin before a byte offset.
+    fn characters_before(&self, byte: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let begins = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let counts = self.characters.get_or_init(|| {
+            let mut sum = 0;
+            let strides = bytes.chunks(STRIDE).map(|chunk| {
+                sum += begins(chunk);
+                sum
+            });
+            std::iter::once(0).chain(strides).collect()
+        });
+        let stride = byte / STRIDE;
+        counts[stride] + begins(&bytes[stride * STRIDE..byte])
     }
 }
 
@@ -179,7 +201,8 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// All files of a run. Shared between threads; a path is read at most once.
+/// All files of a run. Shared between threads; a file is read at most once, whatever links and
+/// spellings of its path lead to it.
 #[derive(Debug, Default)]
 pub struct Sources {
     inner: Mutex<Inner>,
@@ -209,7 +232,7 @@ impl Sources {
             Some(Err(why)) => return Err(why),
             None => {}
         }
-        match read(path) {
+        match read_text(path) {
             Ok(text) => Ok(self.add(path.to_path_buf(), text)),
             Err(why) => {
                 self.lock()
@@ -220,11 +243,18 @@ impl Sources {
         }
     }
 
-    /// Adds a text under a name, as if it had been read from there.
+    /// Adds a text under a name, as if it had been read from there. If the file that the name
+    /// leads to is known already, that is what comes back.
     pub fn add(&self, path: PathBuf, text: String) -> Arc<SourceFile> {
+        let real = path.canonicalize().ok();
         let mut inner = self.lock();
-        if let Some(Ok(FileId(id))) = inner.by_path.get(&path) {
-            return Arc::clone(&inner.files[*id as usize]);
+        let known = |path: &PathBuf| match inner.by_path.get(path) {
+            Some(Ok(id)) => Some(*id),
+            _ => None,
+        };
+        if let Some(id) = known(&path).or_else(|| real.as_ref().and_then(known)) {
+            inner.by_path.insert(path, Ok(id));
+            return Arc::clone(&inner.files[id.0 as usize]);
         }
         let id = FileId(u32::try_from(inner.files.len()).unwrap_or(u32::MAX));
         let file = Arc::new(SourceFile {
@@ -232,8 +262,10 @@ impl Sources {
             path: path.clone(),
             text,
             line_starts: OnceLock::new(),
+            characters: OnceLock::new(),
         });
         inner.files.push(Arc::clone(&file));
+        inner.by_path.extend(real.map(|real| (real, Ok(id))));
         inner.by_path.insert(path, Ok(id));
         file
     }
@@ -249,7 +281,16 @@ impl Sources {
     }
 }
 
-fn read(path: &Path) -> Result<String, Unreadable> {
+/// The text of a file of at most [`MAX_FILE_BYTES`].
+///
+/// # Errors
+/// [`Unreadable`] says why there is no text to look at.
+pub fn read_text(path: &Path) -> Result<String, Unreadable> {
+    text_of(read_bytes(path)?)
+}
+
+/// The content of a file of at most [`MAX_FILE_BYTES`].
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unreadable> {
     use std::io::Read as _;
     let io = |error: std::io::Error| Unreadable::Io(error.to_string());
     // Asked before opening: opening a FIFO waits for a writer.
@@ -270,7 +311,7 @@ fn read(path: &Path) -> Result<String, Unreadable> {
     if size > MAX_FILE_BYTES {
         return Err(Unreadable::TooLarge(size));
     }
-    text_of(bytes)
+    Ok(bytes)
 }
 
 /// The text of a file's bytes.
@@ -302,6 +343,15 @@ mod tests {
         assert_eq!(at(6), (1, 3));
         assert_eq!(at(8), (2, 1));
         assert_eq!(at(99), (2, 2));
+    }
+
+    #[test]
+    fn columns_count_over_many_strides() {
+        let sources = Sources::new();
+        let file = sources.add("a".into(), format!("é\n{}x", "é".repeat(STRIDE)));
+        let end = u32::try_from(file.text().len()).expect("a short text");
+        assert_eq!(file.position(end - 1).column, STRIDE + 1);
+        assert_eq!(file.position(end).column, STRIDE + 2);
     }
 
     #[test]

@@ -1,3 +1,4 @@
 //! All integration tests, a module per topic.
 
+mod discover;
 mod support;

@@ -102,9 +102,8 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Run {
 /// Line ends do not matter: a checkout may have changed them.
 #[track_caller]
 pub(crate) fn assert_snapshot(expected: &Path, actual: &str) {
-    if let Err(difference) = compare_snapshot(expected, actual) {
-        panic!("{difference}");
-    }
+    let difference = compare_snapshot(expected, actual).err();
+    assert!(difference.is_none(), "{}", difference.unwrap_or_default());
 }
 
 /// Like [`assert_snapshot`], for runners that collect several differences before they fail.

@@ -1,0 +1,347 @@
+//! Finding the files that matter: walking, ignore files, projects.
+//!
+//! A walk looks at names first and at the words of a text second. A file that holds a word of CORS
+//! is a *seed*; the project of a seed also hands on its *companions*, files of the same kind
+//! without such a word, because there the absence of CORS is the evidence. Projects without a
+//! seed are of no interest, unless one of their files was named.
+//!
+//! All paths that leave this module are absolute, without `.` and `..`, and without links in
+//! their folders; `report` shows them the way people type them.
+
+mod ignores;
+mod kinds;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use crate::report::Problem;
+use crate::source::{SourceFile, Sources, read_text};
+use kinds::{Content, Kind};
+use walk::Met;
+
+/// Files that make their folder a project. `nginx.conf` does only if it is a main file.
+const PROJECT_FILES: [&str; 7] = [
+    ".git",
+    "build.gradle",
+    "build.gradle.kts",
+    "manage.py",
+    "package.json",
+    "pom.xml",
+    "pyproject.toml",
+];
+
+/// How much text of walked files is kept, in bytes; what is met later is skipped and counted.
+const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// In order of their roots; none is empty.
+    pub projects: Vec<Project>,
+    /// Files and folders that were met and could not be looked at; no errors.
+    pub skipped: Vec<Problem>,
+    /// Named paths that could not be looked at.
+    pub errors: Vec<Problem>,
+    /// Files of a known kind that were looked into.
+    pub examined: usize,
+    /// Folders that were not looked into because of their names (`node_modules`, …).
+    pub excluded: usize,
+}
+
+/// Files that belong together.
+#[derive(Debug)]
+pub struct Project {
+    /// The nearest folder above the files with a project's file or an nginx main file in it, or
+    /// with `.git`; else the named folder.
+    pub root: PathBuf,
+    /// In order of their paths.
+    pub files: Vec<Found>,
+}
+
+/// A file to read.
+#[derive(Debug)]
+pub struct Found {
+    /// The file with its text.
+    pub file: Arc<SourceFile>,
+    /// It was named, or lies in a folder that was. Else it is a companion from the rest of the
+    /// project, and only findings that touch a named file are of interest.
+    pub named: bool,
+}
+
+impl Project {
+    /// May a finding that touches these files, by its primary or a related place, be reported?
+    ///
+    /// Always, unless part of the project was named only.
+    pub fn reports<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> bool {
+        let is_named = |path| {
+            let place = self
+                .files
+                .binary_search_by(|found| found.file.path().cmp(path));
+            place.is_ok_and(|index| self.files[index].named)
+        };
+        self.files.iter().all(|found| found.named) || paths.into_iter().any(is_named)
+    }
+}
+
+/// Looks at `paths`, files and folders, and at `stdin`, a text with the name of the file that it
+/// stands for. What is handed on is in `sources`.
+///
+/// # Errors
+/// The working directory cannot be told.
+pub fn discover(
+    paths: &[PathBuf],
+    stdin: Option<(&Path, &str)>,
+    sources: &Sources,
+) -> io::Result<Discovery> {
+    let mut search = Search {
+        folder: std::env::current_dir()?.canonicalize()?,
+        sources,
+        found: BTreeMap::new(),
+        real: HashSet::new(),
+        walked: Vec::new(),
+        roots: HashMap::new(),
+        seeded: BTreeSet::new(),
+        room: MAX_TOTAL_BYTES,
+        result: Discovery::default(),
+    };
+    if let Some((name, text)) = stdin {
+        let path = search.absolute(name);
+        let file = sources.add(path, text.to_owned());
+        search.hand_on(file, true);
+    }
+    // Folders last: a file that is named as well stays named.
+    let (folders, files): (Vec<_>, Vec<_>) = paths.iter().partition(|path| path.is_dir());
+    for path in files {
+        search.file(path);
+    }
+    for path in folders {
+        search.folder(path);
+    }
+    search.companions();
+    Ok(search.finish())
+}
+
+struct Search<'a> {
+    /// The working directory.
+    folder: PathBuf,
+    sources: &'a Sources,
+    /// By path: the file, its project's root, whether it is named.
+    found: BTreeMap<PathBuf, (Arc<SourceFile>, PathBuf, bool)>,
+    /// Where the files really are; a file under a second name is no second file.
+    real: HashSet<PathBuf>,
+    /// Folders that were walked.
+    walked: Vec<PathBuf>,
+    /// The nearest project root at or above a folder.
+    roots: HashMap<PathBuf, Option<PathBuf>>,
+    /// Roots of projects that hold a seed or a file that was named itself.
+    seeded: BTreeSet<PathBuf>,
+    /// Bytes of text that may still be kept.
+    room: usize,
+    result: Discovery,
+}
+
+impl Search<'_> {
+    /// The path in the form that leaves this module.
+    fn absolute(&self, path: &Path) -> PathBuf {
+        let path = self.folder.join(path);
+        let real = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => parent.canonicalize().map(|parent| parent.join(name)),
+            _ => path.canonicalize(),
+        };
+        real.unwrap_or_else(|_| without_dots(&path))
+    }
+
+    /// Takes a file that was named itself, whatever it is called and whatever ignores it.
+    fn file(&mut self, path: &Path) {
+        let absolute = self.absolute(path);
+        match self.sources.load(&absolute) {
+            Ok(file) => self.hand_on(file, true),
+            Err(why) => self.result.errors.push(Problem {
+                path: Some(path.to_path_buf()),
+                text: why.to_string(),
+            }),
+        }
+    }
+
+    /// Walks a folder that was named.
+    fn folder(&mut self, path: &Path) {
+        // `is_dir` was asked already, so what fails here fails because of permissions.
+        let readable = path
+            .canonicalize()
+            .and_then(|real| std::fs::read_dir(&real).map(|_| real));
+        match readable {
+            Ok(root) => {
+                self.walk(&root, true, None);
+                self.walked.push(root);
+            }
+            Err(error) => self.result.errors.push(Problem {
+                path: Some(path.to_path_buf()),
+                text: format!("cannot be read: {error}"),
+            }),
+        }
+    }
+
+    /// Walks `root`; with `only`, takes nothing but files of the project of that root.
+    fn walk(&mut self, root: &Path, named: bool, only: Option<&Path>) {
+        // Links come last: a file is better known under its own name.
+        let mut links = Vec::new();
+        walk::walk(root, |met| match met {
+            Met::File(path, kind) => self.candidate(root, path, kind, named, only),
+            Met::Link(path, target, kind) => links.push((path, target, kind)),
+            Met::Skipped(path, text) if named => self.skip(path, text),
+            Met::Excluded if named => self.result.excluded += 1,
+            Met::Skipped(..) | Met::Excluded => {}
+        });
+        for (path, target, kind) in links {
+            if !self.real.contains(&target) {
+                self.candidate(root, path, kind, named, only);
+            }
+        }
+    }
+
+    fn candidate(
+        &mut self,
+        walked: &Path,
+        path: PathBuf,
+        kind: &Kind,
+        named: bool,
+        only: Option<&Path>,
+    ) {
+        // Under this name or, named before, under that of a link.
+        if self.found.contains_key(&path) || self.real.contains(&path) {
+            return;
+        }
+        if only.is_some() && only != self.project(&path).as_deref() {
+            return;
+        }
+        let text = match read_text(&path) {
+            Ok(text) => text,
+            Err(why) if named => return self.skip(path, why.to_string()),
+            Err(_) => return,
+        };
+        self.result.examined += usize::from(named);
+        let content = kind.look_into(&text);
+        if content == Content::Other {
+            return;
+        }
+        if self.room < text.len() {
+            let text = format!("more than {MAX_TOTAL_BYTES} bytes of configuration in one run");
+            return self.skip(path, text);
+        }
+        self.room -= text.len();
+        let root = self.project(&path).unwrap_or_else(|| walked.to_path_buf());
+        if content == Content::Seed && named {
+            self.seeded.insert(root.clone());
+        }
+        let file = self.sources.add(path.clone(), text);
+        self.insert(path, file, root, named);
+    }
+
+    /// Takes a file that was named itself.
+    fn hand_on(&mut self, file: Arc<SourceFile>, named: bool) {
+        let path = file.path().to_path_buf();
+        self.result.examined += 1;
+        if kinds::of_path(&path).is_none() && kinds::of_text(file.text()).is_none() {
+            let text = "not a kind of file that corslint reads".to_owned();
+            return self.skip(path, text);
+        }
+        let root = self.project(&path).unwrap_or_else(|| {
+            let parent = path.parent().unwrap_or(&self.folder);
+            parent.to_path_buf()
+        });
+        self.seeded.insert(root.clone());
+        self.insert(path, file, root, named);
+    }
+
+    fn insert(&mut self, path: PathBuf, file: Arc<SourceFile>, root: PathBuf, named: bool) {
+        self.real.extend(path.canonicalize().ok());
+        self.found.insert(path, (file, root, named));
+    }
+
+    fn skip(&mut self, path: PathBuf, text: String) {
+        self.result.skipped.push(Problem {
+            path: Some(path),
+            text,
+        });
+    }
+
+    /// The root of the project that a file lies in.
+    fn project(&mut self, path: &Path) -> Option<PathBuf> {
+        let folder = path.parent()?;
+        let known = folder
+            .ancestors()
+            .find_map(|above| Some((above, self.roots.get(above)?.clone())));
+        if let Some((above, root)) = &known
+            && *above == folder
+        {
+            return root.clone();
+        }
+        let stop = known.as_ref().map(|(above, _)| *above);
+        let unknown: Vec<&Path> = folder
+            .ancestors()
+            .take_while(|above| Some(*above) != stop)
+            .collect();
+        let mut root = known.and_then(|(_, root)| root);
+        for above in unknown.into_iter().rev() {
+            if is_project(above) {
+                root = Some(above.to_path_buf());
+            }
+            self.roots.insert(above.to_path_buf(), root.clone());
+        }
+        root
+    }
+
+    /// Adds what else belongs to the projects of which only a part was named.
+    fn companions(&mut self) {
+        for root in self.seeded.clone() {
+            let partly = !self.walked.iter().any(|walked| root.starts_with(walked));
+            // Without a project there is no telling what belongs together.
+            if partly && is_project(&root) {
+                self.walk(&root.clone(), false, Some(&root));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Discovery {
+        let mut projects: BTreeMap<PathBuf, Vec<Found>> = BTreeMap::new();
+        for (file, root, named) in self.found.into_values() {
+            if self.seeded.contains(&root) {
+                projects
+                    .entry(root)
+                    .or_default()
+                    .push(Found { file, named });
+            }
+        }
+        self.result.projects = projects
+            .into_iter()
+            .map(|(root, files)| Project { root, files })
+            .collect();
+        self.result.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        self.result
+    }
+}
+
+/// Does a project start in this folder?
+fn is_project(folder: &Path) -> bool {
+    let main =
+        || read_text(&folder.join("nginx.conf")).is_ok_and(|text| kinds::is_nginx_main(&text));
+    PROJECT_FILES.iter().any(|name| folder.join(name).exists()) || main()
+}
+
+/// The path without `.` and `..`, by its text alone.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut result = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                result.pop();
+            }
+            _ => result.push(component),
+        }
+    }
+    result
+}

@@ -1,0 +1,238 @@
+//! Which files can matter, as data: one row for each language that corslint reads.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Compiled on first use; `None`, which matches nothing, would be a mistake in this file.
+type Pattern = LazyLock<Option<Regex>>;
+
+/// One kind of file.
+pub(super) struct Kind {
+    /// Whole names, lower case.
+    names: &'static [&'static str],
+    /// How names end, lower case.
+    endings: &'static [&'static str],
+    /// Names of folders in which a file without an extension is of this kind; `*` stands for
+    /// any text.
+    folders: &'static [&'static str],
+    /// Names of folders in which every file is of this kind, whatever its name.
+    any_in: &'static [&'static str],
+    /// Endings of templates, which are taken off before a name is looked at.
+    templates: &'static [&'static str],
+    /// A text of this kind holds it. Rough: the reader decides, this spares it the rest.
+    evidence: Pattern,
+    /// A text that has to do with CORS holds it.
+    seed: Pattern,
+}
+
+/// Every kind, the first that fits decides.
+static KINDS: [Kind; 1] = [Kind {
+    names: &["nginx"],
+    endings: &[".conf", ".nginx", ".nginxconf", ".ngx", ".vhost"],
+    folders: &["conf.d", "snippets", "*nginx*"],
+    any_in: &[
+        "sites-available",
+        "sites-enabled",
+        "vhosts",
+        "vhosts.d",
+        "vhost.d",
+    ],
+    templates: &[
+        ".ctmpl",
+        ".default",
+        ".dist",
+        ".envsubst",
+        ".erb",
+        ".example",
+        ".in",
+        ".j2",
+        ".jinja",
+        ".jinja2",
+        ".mustache",
+        ".sample",
+        ".sigil",
+        ".template",
+        ".tmpl",
+        ".tpl",
+    ],
+    // A statement of nginx's own words with nginx's own punctuation: Apache, lighttpd, HOCON and
+    // others use the ending `.conf` as well.
+    evidence: LazyLock::new(|| {
+        Regex::new(
+            r#"(?x) (?: ^ | [\s;{}] ) (?:
+                (?: add_header (?:_inherit)? | more_(?:set|clear)_headers | expires
+                  | (?:proxy|fastcgi|uwsgi|scgi|grpc) _ (?:pass | (?:hide|set|pass)_header | cache\w* )
+                  | fastcgi_param | try_files | server_name | error_page | auth_request | auth_basic
+                  | ssl_certificate | listen | worker_\w+ | access_log | error_log | gzip\w*
+                  | client_max_body_size | keepalive_timeout
+                ) \s+ [^\s;{}=] [^;{}]* ;
+              | set \s+ ["']? \$ [^;{}]* ;
+              | return \s+ (?: [0-9] | ["']? (?: https?: | \$ ) ) [^;{}]* ;
+              | location \s [^;{}]* \{
+              | map \s+ ["']? \$ [^;{}]* \{
+              | if \s* \( \s* [$!-]
+              | limit_except \s [^;{}]* \{
+              | (?: http | server | events ) \s* \{ [^{}]* [;{]
+            )"#,
+        )
+        .ok()
+    }),
+    seed: LazyLock::new(|| {
+        Regex::new(r"(?i)access[-_]control|http_origin|\borigin\b|\bcors\b").ok()
+    }),
+}];
+
+/// What a text turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Another language, or nothing of interest.
+    Other,
+    /// Of the right kind, but without a word of CORS: only its project can make it matter.
+    Companion,
+    /// Holds CORS words.
+    Seed,
+}
+
+/// The kind of file that a path stands for, by name and folder alone.
+pub(super) fn of_path(path: &Path) -> Option<&'static Kind> {
+    let name = lower(path.file_name()?);
+    let folder = path
+        .parent()
+        .and_then(Path::file_name)
+        .map(lower)
+        .unwrap_or_default();
+    KINDS.iter().find(|kind| kind.fits(&name, &folder))
+}
+
+/// Does a named file look like one of a known kind, whatever it is called?
+pub(super) fn of_text(text: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| matches(&kind.evidence, text))
+}
+
+/// Is this the text of an nginx main file? It makes its folder a project; a fragment of that
+/// name does not.
+pub(super) fn is_nginx_main(text: &str) -> bool {
+    static MAIN: Pattern =
+        LazyLock::new(|| Regex::new(r"(?m)(?:^|[;}])\s*(?:events|http)\s*\{").ok());
+    matches(&MAIN, text)
+}
+
+impl Kind {
+    fn fits(&self, name: &str, folder: &str) -> bool {
+        let stem = self.without_template(name);
+        // Two at most: `nginx.conf.j2.example`.
+        let stem = self.without_template(stem);
+        self.names.contains(&stem)
+            || self.endings.iter().any(|ending| stem.ends_with(ending))
+            || (!stem.contains('.') && self.folders.iter().any(|known| is_like(folder, known)))
+            || self.any_in.contains(&folder)
+    }
+
+    fn without_template<'a>(&self, name: &'a str) -> &'a str {
+        self.templates
+            .iter()
+            .find_map(|ending| name.strip_suffix(ending))
+            .filter(|stem| !stem.is_empty())
+            .unwrap_or(name)
+    }
+
+    /// What a text of such a path is.
+    pub(super) fn look_into(&self, text: &str) -> Content {
+        if !matches(&self.evidence, text) {
+            Content::Other
+        } else if matches(&self.seed, text) {
+            Content::Seed
+        } else {
+            Content::Companion
+        }
+    }
+}
+
+fn lower(name: &OsStr) -> String {
+    name.to_string_lossy().to_ascii_lowercase()
+}
+
+/// Does `name` fit `known`, which may begin and end with `*`?
+fn is_like(name: &str, known: &str) -> bool {
+    match known
+        .strip_prefix('*')
+        .and_then(|rest| rest.strip_suffix('*'))
+    {
+        Some(part) => name.contains(part),
+        None => name == known,
+    }
+}
+
+fn matches(pattern: &Pattern, text: &str) -> bool {
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_folders_decide() {
+        for path in [
+            "nginx.conf",
+            "a/NGINX.CONF",
+            "default.conf.template",
+            "nginx.conf.j2.example",
+            "nginx.tmpl",
+            "site.nginx",
+            "sites-enabled/example.com",
+            "sites-available/default",
+            "conf.d/cors",
+            "my-nginx-files/cors",
+        ] {
+            assert!(of_path(Path::new(path)).is_some(), "{path}");
+        }
+        for path in [
+            "cors",
+            "nginx.yaml",
+            "conf.d/readme.md",
+            "a/.template",
+            "x/conf",
+        ] {
+            assert!(of_path(Path::new(path)).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn texts_of_nginx_are_told_from_others() {
+        let kind = of_path(Path::new("x.conf")).expect("a kind");
+        for (text, content) in [
+            ("add_header Access-Control-Allow-Origin *;", Content::Seed),
+            ("map $http_origin $o { default ''; }", Content::Seed),
+            ("\tproxy_set_header Origin '';", Content::Seed),
+            ("include cors;\nreturn 204;", Content::Seed),
+            ("http{include sites/*;}", Content::Companion),
+            ("location = / {\n}", Content::Companion),
+            // Apache
+            (
+                "Header set Access-Control-Allow-Origin \"*\"\n",
+                Content::Other,
+            ),
+            // HOCON
+            ("server {\n cors = \"*\"\n}\n", Content::Other),
+            // INI, whose comments begin with a semicolon
+            ("listen = 9000\n; about cors\n", Content::Other),
+            ("", Content::Other),
+        ] {
+            assert_eq!(kind.look_into(text), content, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_main_file_has_the_outermost_blocks() {
+        assert!(is_nginx_main("user x;\nevents {}\n"));
+        assert!(is_nginx_main("user x; http{ }"));
+        assert!(!is_nginx_main("server { location / { } }"));
+        assert!(!is_nginx_main("# the http { block\nserver {}"));
+    }
+}
