@@ -4,6 +4,7 @@
 //! reads files into [sites](model::Site), asks each endpoint a small set of questions, and judges
 //! the answers with [rules] that know no framework.
 
+pub mod check;
 pub mod discover;
 pub mod fetch;
 pub mod frameworks;

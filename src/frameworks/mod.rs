@@ -12,6 +12,24 @@ use std::sync::Arc;
 use crate::model::Site;
 use crate::source::{SourceFile, Sources};
 
+/// A framework's entry points.
+#[derive(Clone, Copy, Debug)]
+pub struct Framework {
+    /// Its name, as in `fixtures/` and in rules' examples.
+    pub name: &'static str,
+    /// Is this file, by its path and text, the framework's?
+    pub detect: fn(&Path, &str) -> bool,
+    /// Reads the files of a project that `detect` claimed.
+    pub read: fn(Project<'_>) -> Reading,
+}
+
+/// Every framework.
+pub const ALL: &[Framework] = &[Framework {
+    name: "nginx",
+    detect: nginx::detect,
+    read: nginx::read,
+}];
+
 /// What a framework reads: one project.
 #[derive(Clone, Copy, Debug)]
 pub struct Project<'a> {

@@ -1,0 +1,309 @@
+//! A run: find the files, read them as sites, judge the sites.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::discover::{self, Discovery, Project};
+use crate::frameworks;
+use crate::model::{Finding, Site};
+use crate::report::{Problem, Report};
+use crate::rules::{Judge, Judged, RuleError, RuleSet};
+use crate::source::{SourceFile, Sources, Span};
+
+/// What to check, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// A text to check, with the name of the file that it stands for.
+    pub stdin: Option<(PathBuf, String)>,
+    /// Ids of the only rules to report; empty: all.
+    pub select: Vec<String>,
+    /// Ids of rules not to report.
+    pub ignore: Vec<String>,
+    /// Report pedantic rules too.
+    pub pedantic: bool,
+    /// Folders with added rules.
+    pub rules_dirs: Vec<PathBuf>,
+}
+
+/// Why a run could not start.
+#[derive(Debug)]
+pub enum Error {
+    /// A rule file cannot be used.
+    Rules(RuleError),
+    /// No rule has this id; the nearest one that exists.
+    UnknownRule(String, Option<String>),
+    /// The working directory cannot be told.
+    Folder(std::io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rules(error) => write!(f, "{error}"),
+            Self::UnknownRule(id, None) => write!(f, "there is no rule `{id}`"),
+            Self::UnknownRule(id, Some(near)) => {
+                write!(f, "there is no rule `{id}`; did you mean `{near}`?")
+            }
+            Self::Folder(error) => write!(f, "cannot tell the working directory: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Checks `options.paths` and what belongs to them.
+///
+/// # Errors
+/// Only what keeps the run from starting; what goes wrong with single files is part of the report.
+pub fn check(options: &Options) -> Result<Report, Error> {
+    let lazy = Lazy::new(options)?;
+    let sources = Sources::new();
+    let stdin = options.stdin.as_ref();
+    let stdin = stdin.map(|(path, text)| (path.as_path(), text.as_str()));
+    let discovery = discover::discover(&options.paths, stdin, &sources).map_err(Error::Folder)?;
+    let mut report = Report::default();
+    let Discovery {
+        projects,
+        skipped,
+        errors,
+        ..
+    } = discovery;
+    report.skipped = skipped;
+    report.errors = errors;
+    for project in &projects {
+        check_project(project, &sources, &lazy, &mut report)?;
+    }
+    order(&mut report.findings, &sources);
+    fingerprint(&mut report.findings, &sources);
+    report.sources = sources;
+    Ok(report)
+}
+
+/// The rules, loaded when the first endpoint is met.
+struct Lazy<'a> {
+    options: &'a Options,
+    rules: std::cell::OnceCell<RuleSet>,
+}
+
+impl<'a> Lazy<'a> {
+    fn new(options: &'a Options) -> Result<Self, Error> {
+        let lazy = Self {
+            options,
+            rules: std::cell::OnceCell::new(),
+        };
+        if !options.rules_dirs.is_empty()
+            || !options.select.is_empty()
+            || !options.ignore.is_empty()
+        {
+            let rules = lazy.rules()?;
+            for id in options.select.iter().chain(&options.ignore) {
+                if rules.get(id).is_none() {
+                    return Err(Error::UnknownRule(id.clone(), nearest(id, rules)));
+                }
+            }
+        }
+        Ok(lazy)
+    }
+
+    fn rules(&self) -> Result<&RuleSet, Error> {
+        if let Some(rules) = self.rules.get() {
+            return Ok(rules);
+        }
+        let rules = RuleSet::load(&self.options.rules_dirs).map_err(Error::Rules)?;
+        Ok(self.rules.get_or_init(|| rules))
+    }
+
+    fn wants(&self, rule: &str) -> bool {
+        let Options { select, ignore, .. } = self.options;
+        let named = |list: &[String]| list.iter().any(|id| id == rule);
+        (select.is_empty() || named(select)) && !named(ignore)
+    }
+}
+
+/// The id that is fewest edits away, if few.
+fn nearest(id: &str, rules: &RuleSet) -> Option<String> {
+    let ids = rules.rules().map(|rule| rule.definition.id.as_str());
+    let near = ids.map(|other| (edit_distance(id, other), other)).min()?;
+    (near.0 <= id.len().div_ceil(3)).then(|| near.1.to_owned())
+}
+
+/// How many insertions, deletions and replacements make `a` into `b` (Levenshtein distance).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+fn check_project(
+    project: &Project,
+    sources: &Sources,
+    lazy: &Lazy<'_>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let files: Vec<Arc<SourceFile>> = project
+        .files
+        .iter()
+        .map(|found| Arc::clone(&found.file))
+        .collect();
+    let mut read = HashSet::new();
+    for framework in frameworks::ALL {
+        let claimed: Vec<_> = files
+            .iter()
+            .filter(|file| (framework.detect)(file.path(), file.text()))
+            .map(Arc::clone)
+            .collect();
+        if claimed.is_empty() {
+            continue;
+        }
+        let reading = (framework.read)(frameworks::Project {
+            root: &project.root,
+            files: &claimed,
+            sources,
+        });
+        read.extend(reading.files.iter().map(|file| file.id()));
+        report
+            .skipped
+            .extend(reading.skipped.into_iter().map(|(path, text)| Problem {
+                path: Some(path),
+                text,
+            }));
+        for site in reading.sites {
+            let site: Arc<dyn Site> = Arc::from(site);
+            let judged = Judge::new(lazy.rules()?, lazy.options.pedantic).site(&site);
+            take(judged, site.as_ref(), project, sources, lazy, report);
+        }
+    }
+    report.summary.files += read.len();
+    Ok(())
+}
+
+/// Adds what came of one site to the report.
+fn take(
+    judged: Judged,
+    site: &dyn Site,
+    project: &Project,
+    sources: &Sources,
+    lazy: &Lazy<'_>,
+    report: &mut Report,
+) {
+    let summary = &mut report.summary;
+    summary.endpoints += site.endpoints().len();
+    summary.unknown += site.unknowns().len();
+    for (rule, count) in judged.undecided {
+        summary.unknown += count;
+        *summary.undecided.entry(rule).or_default() += count;
+    }
+    for (rule, words) in judged.wrong {
+        let problem = Problem {
+            path: None,
+            text: format!("the rule `{rule}` is wrong: {words}"),
+        };
+        if !report.errors.contains(&problem) {
+            report.errors.push(problem);
+        }
+    }
+    let mut paths: HashMap<_, PathBuf> = HashMap::new();
+    let mut path_of = |span: Span| -> PathBuf {
+        let path = || sources.get(span.file).path().to_path_buf();
+        paths.entry(span.file).or_insert_with(path).clone()
+    };
+    for finding in judged.findings {
+        if !lazy.wants(&finding.rule) {
+            continue;
+        }
+        let places = std::iter::once(&finding.primary).chain(&finding.related);
+        let touched: Vec<PathBuf> = places.map(|label| path_of(label.span)).collect();
+        if project.reports(touched.iter().map(PathBuf::as_path)) {
+            report.findings.push(finding);
+        }
+    }
+}
+
+/// Path, place, rule.
+fn order(findings: &mut [Finding], sources: &Sources) {
+    let mut paths: BTreeMap<_, PathBuf> = BTreeMap::new();
+    for finding in findings.iter() {
+        let file = finding.primary.span.file;
+        let path = || sources.get(file).path().to_path_buf();
+        paths.entry(file).or_insert_with(path);
+    }
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| {
+            let span = finding.primary.span;
+            (paths.get(&span.file).cloned(), span.start, span.end)
+        };
+        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule))
+    });
+}
+
+/// Gives every finding a fingerprint: the first 32 hexadecimal digits of the SHA-256 of rule, path
+/// (as shown, `/` between folders), the primary token with the line that it stands on, white space
+/// folded, and a number that tells equal ones apart. No line numbers.
+fn fingerprint(findings: &mut [Finding], sources: &Sources) {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for finding in findings {
+        let file = sources.get(finding.primary.span.file);
+        let path = shown(file.path(), &folder);
+        let line = line_of(&file, finding.primary.span);
+        let token = file.slice(finding.primary.span);
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let content = format!(
+            "{}\0{path}\0{}\0{}",
+            finding.rule,
+            words(line),
+            words(token)
+        );
+        let count = seen.entry(content.clone()).or_default();
+        let digest = Sha256::digest(format!("{content}\0{count}"));
+        *count += 1;
+        finding.fingerprint = digest[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+    }
+}
+
+fn shown(path: &Path, folder: &Path) -> String {
+    let relative = path.strip_prefix(folder).unwrap_or(path);
+    relative.to_string_lossy().replace('\\', "/")
+}
+
+fn line_of(file: &SourceFile, span: Span) -> &str {
+    let position = file.position(span.start);
+    let starts = file.line_starts();
+    let start = starts.get(position.line - 1).copied().unwrap_or_default();
+    let end = starts
+        .get(position.line)
+        .copied()
+        .unwrap_or(file.span().end);
+    file.slice(Span::new(file.id(), start, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edit_distance;
+
+    #[test]
+    fn edits_are_counted() {
+        assert_eq!(edit_distance("missing-vary", "missing-vary"), 0);
+        assert_eq!(edit_distance("mising-vary", "missing-vary"), 1);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+}
