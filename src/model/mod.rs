@@ -7,9 +7,11 @@ mod finding;
 mod host;
 mod observation;
 mod origin;
+mod pattern;
 mod probe;
 mod request;
 mod response;
+mod sample;
 mod settings;
 mod site;
 
@@ -18,15 +20,17 @@ pub(crate) use host::is_parsable_url;
 pub use host::{DevelopmentHost, HostKind};
 pub use observation::{Observation, ObservationKind};
 pub use origin::{Origin, OriginProblem, suggestion};
+pub use pattern::locate_defect;
 pub use probe::{
-    Below, Lookalike, development_origins, insecure_variants, locate_defect, lookalikes,
-    sample_pattern, shared_host_probes, subdomain_probes,
+    Below, DEFECTS, Lookalike, development_origins, insecure_variants, lookalikes, mentions,
+    shared_host_probes, subdomain_probes,
 };
 pub use request::{Application, Request, Url};
 pub use response::{
     Answer, AnsweredBy, Assumption, Decision, Disabled, DropReason, Dropped, HeaderLine, Outcome,
     Response, SharedCache, ValueSource,
 };
+pub use sample::sample_pattern;
 pub use settings::{AllowedOrigin, Allows, Setting, Settings};
 pub use site::{Condition, Endpoint, Exposure, Route, Site, World};
 

@@ -539,7 +539,7 @@ pub(crate) static ENDPOINT: Shape = Shape {
         ("secure", Kind::Bool, "it is reached over https"),
         (
             "exposure",
-            Kind::OneOf(&["public", "loopback", "private"]),
+            Kind::OneOf(&["public", "loopback", "private", "application"]),
             "who can reach it",
         ),
         ("management", Kind::Bool, "it manages the service"),
@@ -571,7 +571,7 @@ pub(crate) static OBSERVATION: Shape = Shape {
     ],
 };
 
-const HOST_KINDS: &[&str] = &["public", "loopback", "private"];
+const HOST_KINDS: &[&str] = &["public", "loopback", "private", "application"];
 const SOURCES: &[&str] = &[
     "origin",
     "query",
