@@ -1,10 +1,19 @@
 //! Showing findings. Knows findings, and nothing of where they come from.
 
+mod json;
+mod snippets;
+mod terminal;
+pub(crate) mod text;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::Finding;
+use crate::model::{Finding, Severity};
 use crate::source::Sources;
+
+pub use json::write as write_json;
+pub use terminal::write as write_terminal;
+pub use text::Paths;
 
 /// The result of a run.
 #[derive(Debug, Default)]
@@ -41,4 +50,23 @@ pub struct Summary {
     pub unknown: usize,
     /// The undecided expressions by rule.
     pub undecided: BTreeMap<String, usize>,
+    /// Files of a kind that corslint reads that were looked into, with or without CORS in them.
+    pub examined: usize,
+    /// Folders that were not looked into because of their names (`node_modules`, …).
+    pub excluded: usize,
+}
+
+impl Report {
+    /// How many findings have a severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        let findings = self.findings.iter();
+        findings.filter(|f| f.severity == severity).count()
+    }
+
+    /// Is there a finding at least as bad as `threshold`?
+    #[must_use]
+    pub fn reaches(&self, threshold: Severity) -> bool {
+        self.findings.iter().any(|f| f.severity >= threshold)
+    }
 }
