@@ -1,0 +1,122 @@
+//! Every folder of `fixtures/<framework>/`: exactly the marked lines are reported, and the report
+//! reads as `expected.txt` beside them says.
+//!
+//! A marker stands in a comment at the end of the line of a finding's primary place:
+//! `add_header …; # ~ missing-vary, missing-always`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use corslint::check::{Options, check};
+
+use crate::support::{compare_snapshot, run};
+
+/// Folders of `fixtures/` that hold no cases.
+const NO_CASES: [&str; 2] = ["browser", "tour"];
+
+/// File, line, rule.
+type Places = BTreeSet<(PathBuf, usize, String)>;
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).expect("a folder of fixtures");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut folders: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of fixtures") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The rule ids that the markers of a text name, by line.
+pub(crate) fn markers(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let marker = line.rsplit_once("# ~ ").or_else(|| line.rsplit_once("// ~ "));
+        let Some((_, ids)) = marker else { continue };
+        found.extend(ids.split(',').map(|id| (index + 1, id.trim().to_owned())));
+    }
+    found
+}
+
+fn marked(case: &Path) -> Places {
+    let mut places = Places::new();
+    for path in files(case) {
+        if path.extension().is_some_and(|extension| extension == "json" || extension == "txt") {
+            continue;
+        }
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let path = path.canonicalize().expect("a real path");
+        places.extend(markers(&text).into_iter().map(|(line, id)| (path.clone(), line, id)));
+    }
+    places
+}
+
+fn reported(case: &Path) -> Places {
+    let options = Options {
+        paths: vec![case.to_path_buf()],
+        ..Options::default()
+    };
+    let report = check(&options).expect("the rules are right");
+    assert_eq!(report.errors, [], "{}", case.display());
+    let findings = report.findings.iter().map(|finding| {
+        let span = finding.primary.span;
+        let file = report.sources.get(span.file);
+        let path = file.path().to_path_buf();
+        (path, file.position(span.start).line, finding.rule.clone())
+    });
+    findings.collect()
+}
+
+#[test]
+fn fixtures_are_reported_as_marked() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut wrong = String::new();
+    for framework in folders(&root) {
+        let name = framework.file_name().unwrap_or_default().to_string_lossy();
+        if NO_CASES.contains(&name.as_ref()) {
+            continue;
+        }
+        for case in folders(&framework) {
+            let (marked, reported) = (marked(&case), reported(&case));
+            for (path, line, id) in marked.difference(&reported) {
+                wrong.push_str(&format!("not reported: {}:{line} {id}\n", path.display()));
+            }
+            for (path, line, id) in reported.difference(&marked) {
+                wrong.push_str(&format!("not marked:   {}:{line} {id}\n", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn fixtures_read_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut wrong = String::new();
+    for framework in folders(&root) {
+        for case in folders(&framework) {
+            let expected = case.join("expected.txt");
+            if marked(&case).is_empty() {
+                assert!(!expected.exists(), "nothing is marked, so {} is stale", expected.display());
+                continue;
+            }
+            let output = run(&case, &["check", "--color", "never", "."]);
+            if let Err(difference) = compare_snapshot(&expected, &output.stdout) {
+                wrong.push_str(&difference);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
