@@ -3,8 +3,10 @@
 //! Nothing is asked before a rule reads it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::alike::{hash_endpoint, hash_response};
 use super::facts::{FactSource, Node};
 use super::schema::{self, ENDPOINT_SCOPE, SITE_SCOPE};
 use crate::fetch::{self, Check};
@@ -97,6 +99,20 @@ impl Subject {
         scenarios
             .filter(|subject| main.iter().all(|request| subject.is_possible(request)))
             .collect()
+    }
+
+    /// Adds what tells this subject from others to a hash, places and names aside.
+    pub(crate) fn hash(&self, hasher: &mut DefaultHasher) {
+        hash_endpoint(self.endpoint(), hasher);
+        let trusted = &self.inner.trusted;
+        (&trusted.origin, trusted.symbolic, &trusted.all).hash(hasher);
+        let mut requests = self.inner.main_requests();
+        requests.push(self.actual(Some("null")));
+        for request in requests {
+            for response in self.inner.ask(&request).iter() {
+                hash_response(response, hasher);
+            }
+        }
     }
 
     /// The request conditions assumed.

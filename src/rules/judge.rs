@@ -1,6 +1,8 @@
 //! Deciding rules for endpoints and sites, and writing the findings.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::ask::{Subject, site_facts};
@@ -38,6 +40,7 @@ pub struct Judge<'a> {
 /// Where a rule holds: the element of `each`, in one world and scenario.
 #[derive(Clone, Copy, Debug)]
 struct Hit {
+    /// Its primary place in the endpoint for which it was decided.
     span: Span,
     element: Option<usize>,
     /// Index of the place in `primary`.
@@ -49,6 +52,23 @@ struct Hit {
 struct Outcome {
     hits: Vec<Hit>,
     undecided: bool,
+}
+
+/// One endpoint in all its worlds and scenarios.
+struct View<'a> {
+    site: &'a dyn Site,
+    worlds: Vec<World>,
+    /// With the index of the world.
+    subjects: Vec<(usize, Subject)>,
+    /// The root facts of each subject.
+    facts: Vec<Node>,
+}
+
+/// What was decided for an endpoint and all that are alike: indexes of rules.
+#[derive(Default)]
+struct Verdicts {
+    held: Vec<(usize, Held)>,
+    undecided: Vec<usize>,
 }
 
 /// One place at which a rule holds, with the first subject that shows it and all that do.
@@ -70,8 +90,9 @@ impl<'a> Judge<'a> {
         let mut judged = Judged::default();
         let mut merged = Merged::default();
         self.observations(site.as_ref(), &mut judged, &mut merged);
+        let mut known = HashMap::new();
         for endpoint in 0..site.endpoints().len() {
-            self.endpoint(site, endpoint, &mut judged, &mut merged);
+            self.endpoint(site, endpoint, &mut known, &mut judged, &mut merged);
         }
         judged.findings = merged.findings();
         judged
@@ -116,20 +137,44 @@ impl<'a> Judge<'a> {
         &self,
         site: &Arc<dyn Site>,
         endpoint: usize,
+        known: &mut HashMap<u64, Rc<Verdicts>>,
         judged: &mut Judged,
         merged: &mut Merged,
     ) {
         let worlds = worlds(site.conditions().len().min(MAX_CONDITIONS));
         let mut subjects = Vec::new();
+        let mut hasher = DefaultHasher::new();
         for (index, world) in worlds.iter().enumerate() {
             for subject in Subject::scenarios(site, endpoint, world) {
+                subject.hash(&mut hasher);
                 subjects.push((index, subject));
             }
         }
-        let facts: Vec<Node> = subjects
-            .iter()
-            .map(|(_, subject)| subject.facts())
-            .collect();
+        let view = View {
+            site: site.as_ref(),
+            facts: subjects
+                .iter()
+                .map(|(_, subject)| subject.facts())
+                .collect(),
+            worlds,
+            subjects,
+        };
+        let verdicts = known.entry(hasher.finish());
+        let verdicts = Rc::clone(verdicts.or_insert_with(|| Rc::new(self.decide(&view, judged))));
+        for rule in &verdicts.undecided {
+            let id = self.rules.rules[*rule].definition.id.clone();
+            *judged.undecided.entry(id).or_default() += 1;
+        }
+        for (rule, held) in &verdicts.held {
+            if let Some(finding) = self.write(&view, *rule, held) {
+                merged.add(finding, Some(&site.endpoints()[endpoint].name));
+            }
+        }
+    }
+
+    /// Decides all rules for an endpoint.
+    fn decide(&self, view: &View<'_>, judged: &mut Judged) -> Verdicts {
+        let mut verdicts = Verdicts::default();
         let mut spoke = vec![false; self.rules.rules.len()];
         for (index, rule) in self.rules.rules.iter().enumerate() {
             if rule.unless.iter().any(|other| spoke[*other]) {
@@ -139,43 +184,42 @@ impl<'a> Judge<'a> {
                 Ok(compiled) if !compiled.site => compiled,
                 Ok(_) => continue,
                 Err(text) => {
-                    judged
-                        .wrong
-                        .insert(rule.definition.id.clone(), text.to_owned());
+                    let id = rule.definition.id.clone();
+                    judged.wrong.insert(id, text.to_owned());
                     continue;
                 }
             };
+            let facts = view.facts.iter();
             let outcomes: Vec<Outcome> = facts
-                .iter()
                 .map(|roots| self.outcome(rule, compiled, roots, judged))
                 .collect();
-            let held = combine(rule.definition.category, &worlds, &subjects, &outcomes);
+            let held = combine(
+                rule.definition.category,
+                &view.worlds,
+                &view.subjects,
+                &outcomes,
+            );
             if held.is_empty() && outcomes.iter().any(|outcome| outcome.undecided) {
-                *judged
-                    .undecided
-                    .entry(rule.definition.id.clone())
-                    .or_default() += 1;
+                verdicts.undecided.push(index);
             }
             for held in held {
-                let Some(first) = held.subjects.first().copied() else {
-                    continue;
-                };
-                let Some(mut finding) =
-                    self.finding(site.as_ref(), rule, compiled, &facts[first], held.hit)
-                else {
-                    continue;
-                };
-                self.condition(
-                    site.as_ref(),
-                    &worlds,
-                    &subjects,
-                    &held.subjects,
-                    &mut finding,
-                );
-                spoke[index] = true;
-                merged.add(finding, Some(&site.endpoints()[endpoint].name));
+                if self.write(view, index, &held).is_some() {
+                    spoke[index] = true;
+                    verdicts.held.push((index, held));
+                }
             }
         }
+        verdicts
+    }
+
+    /// Writes what was decided at this endpoint's own places.
+    fn write(&self, view: &View<'_>, rule: usize, held: &Held) -> Option<Finding> {
+        let rule = &self.rules.rules[rule];
+        let compiled = rule.compiled().ok()?;
+        let roots = &view.facts[*held.subjects.first()?];
+        let mut finding = self.finding(view.site, rule, compiled, roots, held.hit)?;
+        self.condition(view, &held.subjects, &mut finding);
+        Some(finding)
     }
 
     /// Decides one rule over one set of facts.
@@ -283,6 +327,10 @@ impl<'a> Judge<'a> {
         let primary = hit
             .place
             .and_then(|at| definition.primary.as_slice().get(at));
+        let span = match primary {
+            Some(primary) => place(&primary.at, &scope, false)?,
+            None => scope.path("endpoint")?.span?,
+        };
         let request = definition
             .request
             .as_deref()
@@ -297,12 +345,12 @@ impl<'a> Judge<'a> {
                 .texts(&definition.message)
                 .unwrap_or_else(|| definition.summary().trim_end_matches('.').to_owned()),
             primary: Label {
-                span: hit.span,
+                span,
                 text: primary
                     .map(|place| label_text(place, &writer))
                     .unwrap_or_default(),
             },
-            related: related(definition, &writer, hit.span),
+            related: related(definition, &writer, span),
             notes: notes(definition, &writer, request),
             help: definition
                 .help
@@ -317,22 +365,16 @@ impl<'a> Judge<'a> {
     }
 
     /// Adds what the finding rests on.
-    fn condition(
-        &self,
-        site: &dyn Site,
-        worlds: &[World],
-        subjects: &[(usize, Subject)],
-        holding: &[usize],
-        finding: &mut Finding,
-    ) {
-        let holding_worlds: Vec<&World> =
-            holding.iter().map(|at| &worlds[subjects[*at].0]).collect();
-        finding.conditions = needed_conditions(site.conditions(), worlds, &holding_worlds);
+    fn condition(&self, view: &View<'_>, holding: &[usize], finding: &mut Finding) {
+        let (conditions, subjects) = (view.site.conditions(), &view.subjects);
+        let holding_worlds: Vec<&World> = holding
+            .iter()
+            .map(|at| &view.worlds[subjects[*at].0])
+            .collect();
+        finding.conditions = needed_conditions(conditions, &view.worlds, &holding_worlds);
         let needs_development = |world: &&World| {
-            let conditions = site.conditions().iter().zip(&world.holds);
-            conditions
-                .into_iter()
-                .any(|(condition, holds)| condition.development && *holds)
+            let mut conditions = conditions.iter().zip(&world.holds);
+            conditions.any(|(condition, holds)| condition.development && *holds)
         };
         if !holding_worlds.is_empty() && holding_worlds.iter().all(needs_development) {
             finding.severity = Severity::Note;

@@ -3,6 +3,7 @@
 //! A rule speaks of responses, settings and observations, never of a framework. [`RuleSet`] loads
 //! and checks rules, `judge` decides them for an endpoint or a site and writes the findings.
 
+mod alike;
 mod ask;
 mod definition;
 mod expression;

@@ -55,7 +55,7 @@ fn endpoint(name: &str) -> Endpoint {
             scheme: "https".into(),
             host: "api.example.com".into(),
             port: None,
-            path: "/".into(),
+            path: format!("/{name}"),
             query: None,
         },
         secure: Known::Known(true),
@@ -229,6 +229,30 @@ fn endpoints_with_the_same_place_are_one_finding() {
     assert_eq!(judged.findings.len(), 1);
     assert_eq!(judged.findings[0].endpoints, ["one", "two", "three"]);
     assert_eq!(judged.findings[0].notes, ["also in two and 1 more"]);
+}
+
+#[test]
+fn alike_endpoints_are_reported_at_their_own_places() {
+    let answers = |request: &Request, _: &World| {
+        let mut response = with_origin(Known::Known("*"));
+        let start = if request.url.path == "/one" { 30 } else { 40 };
+        response.headers[0].value_span = Some(span(start));
+        vec![response]
+    };
+    let judged = judge(
+        "security",
+        Fake {
+            conditions: Vec::new(),
+            endpoints: vec![endpoint("one"), endpoint("two")],
+            answers: Box::new(answers),
+        },
+    );
+    let places: Vec<_> = judged
+        .findings
+        .iter()
+        .map(|finding| finding.primary.span)
+        .collect();
+    assert_eq!(places, [span(30), span(40)]);
 }
 
 #[test]
