@@ -1,3 +1,4 @@
 //! Text to trees: languages, and nothing of CORS.
 
 pub mod nginx;
+pub mod value;
