@@ -18,6 +18,19 @@ pub enum Category {
     Hygiene,
 }
 
+impl Category {
+    /// `security`, `broken`, `no-effect` or `hygiene`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Security => "security",
+            Self::Broken => "broken",
+            Self::NoEffect => "no-effect",
+            Self::Hygiene => "hygiene",
+        }
+    }
+}
+
 /// How bad it is. Ordered from mild to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -63,6 +63,20 @@ pub enum Level {
     Cases(Vec<LevelCase>),
 }
 
+impl Level {
+    /// The severities in the order they are tried, for lists: `error` or `error, warning`.
+    #[must_use]
+    pub fn names(&self) -> String {
+        match self {
+            Self::Fixed(severity) => severity.name().to_owned(),
+            Self::Cases(cases) => {
+                let names: Vec<_> = cases.iter().map(|case| case.level.name()).collect();
+                names.join(", ")
+            }
+        }
+    }
+}
+
 /// One case of a severity.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

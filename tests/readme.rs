@@ -1,0 +1,44 @@
+//! README shows what the program really prints.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{BLESS, run};
+
+/// The text between `<!-- name -->` and `<!-- /name -->`, and what stands around it.
+fn parts<'a>(text: &'a str, name: &str) -> (&'a str, &'a str, &'a str) {
+    let (before, rest) = text.split_once(&format!("<!-- {name} -->\n")).expect("a marked part");
+    let (part, after) = rest.split_once(&format!("<!-- /{name} -->\n")).expect("its end");
+    (before, part, after)
+}
+
+fn check(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(&path).expect("README.md").replace("\r\n", "\n");
+    let (before, part, after) = parts(&text, name);
+    if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
+        let text = format!("{before}<!-- {name} -->\n{actual}<!-- /{name} -->\n{after}");
+        fs::write(&path, text).expect("README.md can be written");
+        return;
+    }
+    assert_eq!(part, actual, "README.md is stale; run with {BLESS}=1");
+}
+
+#[test]
+fn readme_is_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tour = run(root, &["--color", "never", "fixtures/tour"]);
+    check("tour", &format!("```text\n{}```\n", tour.stdout));
+
+    let rules = corslint::rules::RuleSet::builtin().expect("the rules are right");
+    let mut rows: Vec<_> = rules.rules().map(|rule| &rule.definition).collect();
+    rows.sort_by_key(|rule| (rule.category, rule.id.clone()));
+    let mut table = String::from("| rule | what | severity | what it says |\n|---|---|---|---|\n");
+    for rule in rows {
+        let severity = rule.severity.names();
+        let category = rule.category.name();
+        let summary = rule.summary().replace('\n', " ").replace('|', "\\|");
+        table.push_str(&format!("| `{}` | {category} | {severity} | {summary} |\n", rule.id));
+    }
+    check("rules", &table);
+}
