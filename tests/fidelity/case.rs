@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) not_live: Option<String>,
     /// Use only `urls` and `missing`, none found in the text.
     pub(crate) only: bool,
+    /// The server keeps answers, so that an error after a success would not be seen: ask for none.
+    pub(crate) keeps_answers: bool,
     /// Further URLs, or paths on the first server.
     pub(crate) urls: Vec<String>,
     /// URLs or paths whose file does not exist.

@@ -92,6 +92,33 @@ impl fmt::Display for Disagreement {
     }
 }
 
+/// What went wrong, by configuration, with only the first few of each shown.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(std::collections::BTreeMap<String, Vec<String>>);
+
+impl Failures {
+    pub(crate) fn add(&mut self, name: &str, what: impl fmt::Display) {
+        self.0
+            .entry(name.into())
+            .or_default()
+            .push(what.to_string());
+    }
+
+    /// Panics with what went wrong, if anything did.
+    pub(crate) fn report(&self) {
+        const SHOWN: usize = 3;
+        let mut text = String::new();
+        for (name, failures) in &self.0 {
+            text.push_str(&format!("\n{name}: {}\n", failures.len()));
+            failures
+                .iter()
+                .take(SHOWN)
+                .for_each(|what| text.push_str(&format!("{what}\n")));
+        }
+        assert!(self.0.is_empty(), "{text}\n{} configurations", self.0.len());
+    }
+}
+
 /// Compares one real answer with what corslint says.
 ///
 /// # Errors

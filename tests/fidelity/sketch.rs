@@ -85,12 +85,19 @@ fn statements(text: &str, at: &mut usize) -> Vec<Sketch> {
     found
 }
 
+/// Skips a Lua block: braces count outside comments and quoted strings.
 fn skip_block(bytes: &[u8], at: &mut usize) {
     let mut depth = 1;
     while depth > 0 && *at < bytes.len() {
+        let skip_to = |end: u8| {
+            let found = bytes[*at + 1..].iter().position(|byte| *byte == end);
+            found.map_or(bytes.len(), |found| *at + 1 + found)
+        };
         match bytes[*at] {
             b'{' => depth += 1,
             b'}' => depth -= 1,
+            b'-' if bytes.get(*at + 1) == Some(&b'-') => *at = skip_to(b'\n'),
+            quote @ (b'"' | b'\'') => *at = skip_to(quote),
             _ => {}
         }
         *at += 1;

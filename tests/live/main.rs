@@ -18,12 +18,12 @@ mod record;
 mod support;
 mod upstream;
 
-use fidelity::{Tally, cases, compare, origins_for, read};
+use fidelity::{Failures, Tally, cases, compare, origins_for, read};
 
 /// Records every case anew and compares the answers with corslint's.
 #[test]
 fn fixtures_agree_with_nginx() {
-    let mut failures = Vec::new();
+    let mut failures = Failures::default();
     let mut shares: std::collections::BTreeMap<String, Tally> = Default::default();
     for case in cases().iter().filter(|case| case.plan.not_live.is_none()) {
         let record = record::record(case);
@@ -31,7 +31,7 @@ fn fixtures_agree_with_nginx() {
         let text = record.text(&origins_for(&case.trusted()));
         let before = std::fs::read_to_string(&path).ok();
         if before.as_ref().is_some_and(|before| *before != text) {
-            failures.push(format!("{}: the recorded answers changed\n", case.name));
+            failures.add(&case.name, "the recorded answers changed");
         }
         std::fs::write(&path, text).unwrap();
         let reading = read(&case.folder, &case.files);
@@ -40,19 +40,14 @@ fn fixtures_agree_with_nginx() {
         for row in &record.rows {
             match compare(&reading, &row.ask, &row.answer) {
                 Ok(tally) => share.add(tally),
-                Err(differs) => failures.push(format!("{}\n{differs}", case.name)),
+                Err(differs) => failures.add(&case.name, differs),
             }
         }
     }
     for (construct, tally) in shares {
         println!("{construct:<14} {tally}");
     }
-    assert!(
-        failures.is_empty(),
-        "{}\n{} failures",
-        failures.join("\n"),
-        failures.len()
-    );
+    failures.report();
 }
 
 #[test]

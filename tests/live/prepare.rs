@@ -71,10 +71,24 @@ pub(crate) fn prepare(case: &Case, upstream: u16) -> Prepared {
         }
     };
     folder.write("nginx.conf", &(modules + &main));
-    for known in ["mime.types", "fastcgi_params", "proxy_params"] {
+    for known in [
+        "mime.types",
+        "fastcgi_params",
+        "uwsgi_params",
+        "proxy_params",
+    ] {
         if !folder.path().join(known).exists() {
             let text = std::fs::read_to_string(format!("/etc/nginx/{known}"));
             folder.write(known, &text.unwrap_or_default());
+        }
+    }
+    for text in case.texts() {
+        for directive in sketch(text) {
+            directive.walk(&mut Vec::new(), &mut |inner, _| {
+                if inner.name == "proxy_cache_path" {
+                    folder.write(&format!("{}/.keep", inner.args[0]), "");
+                }
+            });
         }
     }
     for (name, content) in &case.plan.files {
@@ -108,12 +122,12 @@ fn create(folder: &Folder, case: &Case, path: &str) {
         } else {
             ""
         };
-        let below = below.trim_start_matches('/');
-        let file = folder
-            .path()
-            .join(base.trim_start_matches('/'))
-            .join(below)
-            .join(index);
+        let name = format!(
+            "{}/{}{index}",
+            base.trim_matches('/'),
+            below.trim_start_matches('/')
+        );
+        let file = folder.path().join(name);
         // A path may be a file for one URL and a folder for another; the first wins.
         if std::fs::create_dir_all(file.parent().unwrap_or(folder.path())).is_ok() && !file.is_dir()
         {
@@ -217,6 +231,7 @@ fn replacement(
             Some(format!("listen 127.0.0.1:{port}{default};"))
         }
         "server" if around == "upstream" => Some(format!("server 127.0.0.1:{upstream};")),
+        "fastcgi_pass" | "uwsgi_pass" => Some(format!("{name} 127.0.0.1:{upstream};")),
         "proxy_pass" => {
             let (_, target) = first.split_once("://")?;
             let (host, path) = target.split_at(target.find(['/', '$']).unwrap_or(target.len()));

@@ -27,7 +27,7 @@ pub(crate) fn record(case: &Case) -> Record {
             upstream.requests() > before
         };
         for (kind, errors) in standard_kinds() {
-            if ask(kind) {
+            if ask(kind) && !case.plan.keeps_answers {
                 errors.iter().for_each(|kind| {
                     ask(kind);
                 });
