@@ -72,10 +72,13 @@ pub fn check(options: &Options) -> Result<Report, Error> {
         projects,
         skipped,
         errors,
-        ..
+        examined,
+        excluded,
     } = discovery;
     report.skipped = skipped;
     report.errors = errors;
+    report.summary.examined = examined;
+    report.summary.excluded = excluded;
     for project in &projects {
         check_project(project, &sources, &lazy, &mut report)?;
     }
@@ -126,8 +129,9 @@ impl<'a> Lazy<'a> {
     }
 }
 
-/// The id that is fewest edits away, if few.
-fn nearest(id: &str, rules: &RuleSet) -> Option<String> {
+/// The id of a rule that is fewest edits away from `id`, if few.
+#[must_use]
+pub fn nearest(id: &str, rules: &RuleSet) -> Option<String> {
     let ids = rules.rules().map(|rule| rule.definition.id.as_str());
     let near = ids.map(|other| (edit_distance(id, other), other)).min()?;
     (near.0 <= id.len().div_ceil(3)).then(|| near.1.to_owned())

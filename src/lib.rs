@@ -5,6 +5,8 @@
 //! the answers with [rules] that know no framework.
 
 pub mod check;
+#[doc(hidden)]
+pub mod cli;
 pub mod discover;
 pub mod fetch;
 pub mod frameworks;

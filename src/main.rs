@@ -1,3 +1,5 @@
 //! Starts the command line, nothing more.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    corslint::cli::main()
+}

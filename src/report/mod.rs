@@ -3,7 +3,7 @@
 mod json;
 mod snippets;
 mod terminal;
-pub(crate) mod text;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

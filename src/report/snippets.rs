@@ -172,7 +172,8 @@ impl Snippet {
 /// Which bytes of a line are shown: everything, or the surroundings of `ends` if it is long.
 fn kept(raw: &str, ends: &BTreeSet<usize>) -> Vec<Range<usize>> {
     if raw.char_indices().nth(LONG_LINE).is_none() {
-        return vec![0..raw.len()];
+        let whole = 0..raw.len();
+        return vec![whole];
     }
     let mut kept: Vec<Range<usize>> = Vec::new();
     let first = std::iter::once(&0).filter(|_| ends.is_empty());

@@ -10,12 +10,14 @@ const MAX_CHARACTERS: usize = 600;
 
 /// `text` as one line in which nothing is hidden: control characters, line breaks, characters
 /// without width and those that change the direction of writing are shown as escapes.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }
 
 /// Like [`line()`], but line breaks and tabs stay.
-pub(crate) fn lines(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\n' || c == '\t')
 }
 

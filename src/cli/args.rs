@@ -1,0 +1,220 @@
+//! What can be typed.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::Severity;
+
+/// Finds CORS mistakes in server and framework configuration before a browser does.
+///
+/// corslint works out what a configuration would answer to cross-origin requests and reports, at
+/// the place in the source where it was made, every mistake that lets a foreign website in or
+/// makes a browser block what was meant to work. Nothing is executed and nothing is sent.
+///
+/// `corslint PATHS` is short for `corslint check PATHS`.
+#[derive(Debug, Parser)]
+#[command(name = "corslint", version, args_conflicts_with_subcommands = true)]
+#[command(after_long_help = AFTER_HELP)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(super) check: CheckArguments,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  corslint                              check the working directory
+  corslint check nginx/ deploy/api.conf check a folder and a file
+  corslint ./rules                      check a folder that is called like a sub-command
+  corslint - --stdin-filename nginx.conf < nginx.conf
+                                        check a text as if it were that file
+  corslint --format json > report.json  write findings for programs
+  corslint --fail-on error              exit with 0 if there are only warnings and notes
+  corslint --ignore missing-vary,missing-always
+                                        leave two rules out
+  corslint explain lookalike-origin     learn what a finding means
+
+Which files:
+  Folders are searched for files that can matter by name and content. Hidden files, what
+  .gitignore and .ignore name, and folders like node_modules, vendor and target are passed by. A
+  file that is named is always looked at; the rest of its project is read too, but only findings
+  that touch a named file or folder are reported.
+
+Environment:
+  NO_COLOR, CLICOLOR_FORCE, CLICOLOR=0  as usual; --color is stronger
+
+Exit codes:
+  0  clean: no finding as bad as --fail-on
+  1  findings
+  2  the job could not be done, or not all of it: wrong arguments or rules, a named path that
+     cannot be read, output that cannot be written, an internal error";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check files and folders
+    #[command(after_long_help = AFTER_HELP)]
+    Check(CheckArguments),
+    /// List all rules
+    Rules(RulesArguments),
+    /// Explain a rule: what it finds, why that matters, bad and good examples
+    Explain(ExplainArguments),
+}
+
+/// Arguments of `check`.
+#[derive(Args, Debug)]
+pub(super) struct CheckArguments {
+    /// Files and folders to check; `-` is standard input
+    #[arg(value_name = "PATHS", default_value = ".", hide_default_value = false)]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// The file that standard input stands for; it need not exist
+    #[arg(long, value_name = "FILE")]
+    pub(super) stdin_filename: Option<PathBuf>,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub(super) format: Format,
+
+    /// The mildest severity that makes the exit code 1
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning)]
+    pub(super) fail_on: FailOn,
+
+    /// Report only these rules; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+
+    /// Leave these rules out; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+
+    /// Report also what is right but could be better
+    #[arg(long)]
+    pub(super) pedantic: bool,
+
+    #[command(flatten)]
+    pub(super) rules: RuleFolders,
+
+    #[command(flatten)]
+    pub(super) color: ColorArgument,
+}
+
+/// Arguments of `rules`.
+#[derive(Args, Debug)]
+pub(super) struct RulesArguments {
+    /// How to write the list
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) rules: RuleFolders,
+
+    #[command(flatten)]
+    pub(super) color: ColorArgument,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub(super) struct ExplainArguments {
+    /// The rule's id, as it stands in brackets in a report
+    pub(super) rule: String,
+
+    #[command(flatten)]
+    pub(super) rules: RuleFolders,
+
+    #[command(flatten)]
+    pub(super) color: ColorArgument,
+}
+
+/// Where rules are.
+#[derive(Args, Debug)]
+pub(super) struct RuleFolders {
+    /// A folder with rules of your own (*.toml); may be repeated
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(super) folders: Vec<PathBuf>,
+}
+
+/// Whether to use colours.
+#[derive(Args, Debug)]
+pub(super) struct ColorArgument {
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(super) color: Color,
+}
+
+/// How to write something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Terminal,
+    /// For programs: versioned JSON
+    Json,
+}
+
+/// A severity as typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum FailOn {
+    /// Errors only
+    Error,
+    /// Warnings and errors
+    Warning,
+    /// Every finding
+    Note,
+}
+
+impl From<FailOn> for Severity {
+    fn from(typed: FailOn) -> Self {
+        match typed {
+            FailOn::Error => Self::Error,
+            FailOn::Warning => Self::Warning,
+            FailOn::Note => Self::Note,
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Color {
+    /// If standard output is a terminal and the environment does not say otherwise
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Should standard output be coloured?
+    pub(super) fn decide(self) -> bool {
+        // https://no-color.org and https://bixense.com/clicolors
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let zero = |name| std::env::var_os(name).is_some_and(|value| value == "0");
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if set("NO_COLOR") => false,
+            Self::Auto if set("CLICOLOR_FORCE") && !zero("CLICOLOR_FORCE") => true,
+            Self::Auto if zero("CLICOLOR") => false,
+            Self::Auto => {
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                std::io::stdout().is_terminal() && !dumb
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,105 @@
+//! `corslint check`.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use super::args::{CheckArguments, Format};
+use super::streams::{self, Failure};
+use crate::check::{Options, check};
+use crate::report::{Paths, Problem, Report, write_json, write_terminal};
+use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
+
+/// The most skipped files that are named one by one.
+const MAX_SKIPPED: usize = 20;
+
+/// Names of sub-commands: the same words later on the line are paths.
+const COMMANDS: [&str; 4] = ["check", "explain", "help", "rules"];
+
+pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
+    let (format, threshold) = (arguments.format, arguments.fail_on.into());
+    let color = arguments.color.color.decide();
+    let report = check(&options(arguments)?)?;
+    let paths = Paths::here();
+    problems(&report, &paths, format);
+    streams::write(|out| match format {
+        Format::Terminal => write_terminal(&report, &paths, color, out),
+        Format::Json => write_json(&report, &paths, out),
+    })?;
+    Ok(if !report.errors.is_empty() {
+        Exit::Failed
+    } else if report.reaches(threshold) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
+}
+
+/// What was typed as what the library needs.
+fn options(arguments: CheckArguments) -> Result<Options, Failure> {
+    let is_stdin = |path: &PathBuf| path == Path::new("-");
+    let (stdin, paths): (Vec<_>, Vec<_>) = arguments.paths.into_iter().partition(is_stdin);
+    let stdin = match (stdin.is_empty(), arguments.stdin_filename) {
+        (true, None) => None,
+        (false, Some(name)) => Some((name, read_stdin()?)),
+        (false, None) => {
+            let words = "`-` needs `--stdin-filename FILE`, which tells what kind of file it is";
+            return Err(Failure::Said(words.into()));
+        }
+        (true, Some(_)) => {
+            let words = "`--stdin-filename` needs the path `-`, which stands for standard input";
+            return Err(Failure::Said(words.into()));
+        }
+    };
+    Ok(Options {
+        paths,
+        stdin,
+        select: arguments.select,
+        ignore: arguments.ignore,
+        pedantic: arguments.pedantic,
+        rules_dirs: arguments.rules.folders,
+    })
+}
+
+fn read_stdin() -> Result<String, Failure> {
+    let failure = |words: String| Failure::Said(format!("standard input: {words}"));
+    let mut bytes = Vec::new();
+    let input = std::io::stdin().lock();
+    let result = input.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    let size = result.map_err(|error| failure(error.to_string()))? as u64;
+    if size > MAX_FILE_BYTES {
+        return Err(failure(Unreadable::TooLarge(size).to_string()));
+    }
+    text_of(bytes).map_err(|why| failure(why.to_string()))
+}
+
+/// Tells on standard error what could not be done and, to people, what was left out.
+fn problems(report: &Report, paths: &Paths, format: Format) {
+    let told = |problem: &Problem| match &problem.path {
+        Some(path) => format!("{}: {}", paths.show(path), problem.text),
+        None => problem.text.clone(),
+    };
+    for problem in &report.errors {
+        streams::complain(&told(problem));
+        let path = problem.path.as_deref().and_then(Path::to_str);
+        if let Some(name) = path.filter(|path| COMMANDS.contains(path)) {
+            streams::warn(&format!(
+                "  `{name}` is a sub-command only as the first argument"
+            ));
+        }
+    }
+    if format == Format::Json {
+        return;
+    }
+    for problem in report.skipped.iter().take(MAX_SKIPPED) {
+        streams::warn(&format!("skipped: {}", told(problem)));
+    }
+    if let Some(more) = report
+        .skipped
+        .len()
+        .checked_sub(MAX_SKIPPED)
+        .filter(|more| *more > 0)
+    {
+        streams::warn(&format!("skipped: and {more} more"));
+    }
+}
