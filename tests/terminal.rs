@@ -367,3 +367,57 @@ fn json_has_the_promised_shape() {
     assert_eq!(value["summary"]["skipped"], 1);
     assert!(json(&full()).ends_with("}\n"));
 }
+
+#[test]
+fn no_text_and_no_span_breaks_a_report() {
+    // A linear congruential generator (Numerical Recipes): the same cases in every run.
+    let mut state = 1_u32;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    let pieces = [
+        "a",
+        " ",
+        "\t",
+        "\n",
+        "\r\n",
+        "\r",
+        "é",
+        "漢",
+        "🗻",
+        "\u{1b}",
+        "\u{202e}",
+        "\u{feff}",
+        "e\u{301}",
+        "a long piece without anything in it that is longer than what is shown around a label",
+    ];
+    for _ in 0..500 {
+        let mut report = Report::default();
+        let text: String = (0..random(60))
+            .map(|_| pieces[random(pieces.len())])
+            .collect();
+        let length = text.len() + 3;
+        let file = report.sources.add("/site/x.conf".into(), text);
+        let mut place = || {
+            let at = |byte| u32::try_from(byte).expect("a short text");
+            label(
+                Span::new(file.id(), at(random(length)), at(random(length))),
+                "here",
+            )
+        };
+        let mut found = finding("random", Severity::Error, "random", place());
+        found.related = (0..4).map(|_| place()).collect();
+        report.findings = vec![found];
+        let shown = terminal(&report, false);
+        assert!(shown.starts_with("error[random]: random\n"), "{shown}");
+        assert!(shown.contains(" ┌─ x.conf:"), "{shown}");
+        assert_eq!(shown.matches("here").count(), 5, "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{202e}', '\r']), "{shown}");
+        let value: serde_json::Value = serde_json::from_str(&json(&report)).expect("JSON");
+        assert_eq!(
+            value["findings"][0]["related"].as_array().map(Vec::len),
+            Some(4)
+        );
+    }
+}

@@ -33,7 +33,10 @@ enum Exit {
 #[must_use]
 pub fn main() -> ExitCode {
     panic::set_hook(Box::new(|panic| {
-        let message = panic.payload_as_str().unwrap_or("no message");
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = message.unwrap_or("no message");
         let place = panic.location().map(ToString::to_string);
         streams::complain(&format!(
             "internal error: {message} ({})\n\

@@ -11,13 +11,15 @@ type Pattern = LazyLock<Option<Regex>>;
 
 /// One kind of file.
 pub(super) struct Kind {
-    /// Whole names, lower case.
+    /// What may stand before a template's ending, as a whole.
     names: &'static [&'static str],
     /// How names end, lower case.
     endings: &'static [&'static str],
-    /// Names of folders in which a file without an extension is of this kind; `*` stands for
-    /// any text.
+    /// Names of folders in which a file without an extension or with one of `fragments` is of this
+    /// kind; `*` stands for any text.
     folders: &'static [&'static str],
+    /// How names of fragments end in `folders`.
+    fragments: &'static [&'static str],
     /// Names of folders in which every file is of this kind, whatever its name.
     any_in: &'static [&'static str],
     /// Endings of templates, which are taken off before a name is looked at.
@@ -33,6 +35,7 @@ static KINDS: [Kind; 1] = [Kind {
     names: &["nginx"],
     endings: &[".conf", ".nginx", ".nginxconf", ".ngx", ".vhost"],
     folders: &["conf.d", "snippets", "*nginx*"],
+    fragments: &[".inc", ".include", ".params", ".snippet"],
     any_in: &[
         "sites-available",
         "sites-enabled",
@@ -125,9 +128,11 @@ impl Kind {
         let stem = self.without_template(name);
         // Two at most: `nginx.conf.j2.example`.
         let stem = self.without_template(stem);
-        self.names.contains(&stem)
-            || self.endings.iter().any(|ending| stem.ends_with(ending))
-            || (!stem.contains('.') && self.folders.iter().any(|known| is_like(folder, known)))
+        let ends = |endings: &[&str]| endings.iter().any(|ending| stem.ends_with(ending));
+        let fragment = !stem.contains('.') || ends(self.fragments);
+        (stem != name && self.names.contains(&stem))
+            || ends(self.endings)
+            || (fragment && self.folders.iter().any(|known| is_like(folder, known)))
             || self.any_in.contains(&folder)
     }
 
@@ -189,6 +194,7 @@ mod tests {
             "sites-available/default",
             "conf.d/cors",
             "my-nginx-files/cors",
+            "nginx/cors.inc",
         ] {
             assert!(of_path(Path::new(path)).is_some(), "{path}");
         }
