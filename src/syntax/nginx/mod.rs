@@ -6,6 +6,7 @@
 mod lexer;
 mod lua;
 mod parser;
+pub mod table;
 mod template;
 
 use crate::source::{SourceFile, Span};
