@@ -2,5 +2,6 @@
 
 mod cli;
 mod discover;
+mod rules;
 mod support;
 mod terminal;

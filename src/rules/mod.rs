@@ -21,11 +21,13 @@ use std::sync::OnceLock;
 
 use cel::Context;
 
-pub use definition::{Definition, Example, Level, LevelCase, Pedantic, Texts};
+pub use definition::{
+    Definition, Example, Help, Level, LevelCase, Paths, Pedantic, Place, Places, Text, TextCase,
+    Texts,
+};
 pub use judge::{Judge, Judged};
 
 use crate::model::Severity;
-use definition::{Help, Paths, Place, Text};
 use expression::{Expression, Names, path_kind};
 use schema::{ENDPOINT_SCOPE, Kind, SITE_SCOPE};
 

@@ -1,0 +1,303 @@
+//! The rule files as a whole: complete, documented, and right about their own examples.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use corslint::frameworks;
+use corslint::rules::{Example, Help, Rule, RuleSet, Text, Texts};
+
+/// Every rule of the catalogue.
+const CATALOGUE: &[&str] = &[
+    // security
+    "any-origin-with-credentials",
+    "lookalike-origin",
+    "null-origin",
+    "insecure-origin",
+    "shared-host-origin",
+    "any-subdomain-with-credentials",
+    "development-origin",
+    "any-origin",
+    "request-derived-origin",
+    "header-injection",
+    "cache-poisoning",
+    "forged-upstream-origin",
+    "websocket-any-origin",
+    "policy-origin",
+    // broken
+    "wildcard-with-credentials",
+    "missing-always",
+    "preflight-after-auth",
+    "preflight-unanswered",
+    "preflight-without-headers",
+    "headers-dropped",
+    "actual-without-headers",
+    "preflight-redirected",
+    "invalid-origin",
+    "duplicate-allow-origin",
+    "malformed-header",
+    "invalid-credentials-value",
+    "method-not-allowed",
+    "header-not-allowed",
+    "wildcard-is-literal",
+    "authorization-not-covered",
+    "rejected-by-framework",
+    "never-answers",
+    "stateful-pattern",
+    "middleware-order",
+    "cors-not-active",
+    "path-scope",
+    "spa-fallback-lost",
+    "header-stripped",
+    "csrf-blocks-origin",
+    "cookie-not-sent",
+    // no effect
+    "conflicting-settings",
+    "unmatched-wildcard",
+    "unknown-option",
+    "wrong-type",
+    "private-network-obsolete",
+    "client-sets-response-header",
+    "opaque-response",
+    // hygiene
+    "missing-vary",
+    "max-age-capped",
+    "preflight-not-cached",
+    "rejects-without-origin",
+    "deprecated-setting",
+    // of the program itself
+    "syntax-error",
+];
+
+/// Rules of the catalogue that no file defines, with what they wait for.
+const NOT_YET: &[(&str, &str)] = &[
+    ("websocket-any-origin", "a framework that serves WebSockets"),
+    (
+        "policy-origin",
+        "the configuration file and its `[policy] origins`",
+    ),
+    (
+        "rejected-by-framework",
+        "a framework that checks its options",
+    ),
+    ("never-answers", "a framework with callbacks"),
+    ("stateful-pattern", "ECMAScript patterns"),
+    ("middleware-order", "a framework with middleware"),
+    ("path-scope", "a framework with path patterns"),
+    (
+        "csrf-blocks-origin",
+        "a framework with a CSRF list of its own",
+    ),
+    ("cookie-not-sent", "a framework that sets session cookies"),
+    ("unknown-option", "a library with options"),
+    ("wrong-type", "a library with options"),
+    ("opaque-response", "client code"),
+    ("deprecated-setting", "a library that renamed settings"),
+];
+
+fn rules() -> RuleSet {
+    RuleSet::builtin().expect("the built-in rules load")
+}
+
+/// Runs `test` on every rule and fails with all complaints.
+#[track_caller]
+fn for_each_rule(test: impl Fn(&Rule) -> Vec<String>) {
+    let rules = rules();
+    let mut complaints = String::new();
+    for rule in rules.rules() {
+        for complaint in test(rule) {
+            let _ = writeln!(complaints, "{}: {complaint}", rule.definition.id);
+        }
+    }
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn the_catalogue_is_covered() {
+    let rules = rules();
+    let defined: BTreeSet<&str> = rules
+        .rules()
+        .map(|rule| rule.definition.id.as_str())
+        .collect();
+    let waiting: BTreeMap<&str, &str> = NOT_YET.iter().copied().collect();
+    for id in CATALOGUE {
+        assert!(
+            defined.contains(id) != waiting.contains_key(id),
+            "`{id}` must be either in rules/ or in NOT_YET"
+        );
+    }
+    for id in defined.iter().chain(waiting.keys()) {
+        assert!(CATALOGUE.contains(id), "`{id}` is not in the catalogue");
+    }
+}
+
+#[test]
+fn expressions_paths_labels_and_placeholders_are_known() {
+    for_each_rule(|rule| rule.check().err().into_iter().collect());
+}
+
+#[test]
+fn texts_are_written_as_agreed() {
+    for_each_rule(|rule| {
+        let definition = &rule.definition;
+        let mut complaints = Vec::new();
+        for text in texts(&definition.message) {
+            let first = text.chars().next().unwrap_or(' ');
+            if text.trim() != text || text.is_empty() {
+                complaints.push(format!("message with spaces around it or none: {text:?}"));
+            }
+            if first.is_uppercase() || text.ends_with('.') || text.contains('\n') {
+                complaints.push(format!(
+                    "a message is one line, starts in lower case and has no dot at its end: {text:?}"
+                ));
+            }
+        }
+        let places = definition.primary.as_slice().iter();
+        let labels = places
+            .chain(&definition.related)
+            .filter_map(|place| place.text.as_ref());
+        let notes = definition.notes.iter().map(text_of);
+        for text in labels.flat_map(texts).chain(notes) {
+            if text.ends_with('.') || text.contains('\n') || text.trim() != text {
+                complaints.push(format!(
+                    "labels and notes are one line without a dot: {text:?}"
+                ));
+            }
+        }
+        for place in &definition.related {
+            if place.text.is_none() {
+                complaints.push("a related place says nothing".into());
+            }
+        }
+        complaints
+    });
+}
+
+#[test]
+fn every_rule_is_documented() {
+    for_each_rule(|rule| {
+        let definition = &rule.definition;
+        let mut complaints = Vec::new();
+        let summary = definition.summary();
+        if !summary.ends_with('.')
+            || summary.len() > 200
+            || summary.contains('\n') && summary.len() > 200
+        {
+            complaints.push(format!(
+                "the explanation starts with one short sentence: {summary:?}"
+            ));
+        }
+        if definition.explanation.trim().split("\n\n").count() < 3 {
+            complaints.push("the explanation says what, why and how to repair".into());
+        }
+        if definition.references.is_empty() {
+            complaints.push("no references".into());
+        }
+        for reference in &definition.references {
+            let weakness = reference.strip_prefix("CWE-");
+            let known = reference.starts_with("https://")
+                || weakness.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+            if !known {
+                complaints.push(format!("neither an address nor a weakness: {reference:?}"));
+            }
+        }
+        let since: Vec<_> = definition.since.split('.').map(str::parse::<u16>).collect();
+        if since.len() != 3 || since.iter().any(Result::is_err) {
+            complaints.push(format!("`since` is no version: {:?}", definition.since));
+        }
+        if definition.help.is_none() {
+            complaints.push("no help".into());
+        }
+        complaints
+    });
+}
+
+#[test]
+fn every_framework_that_a_rule_speaks_of_has_examples() {
+    let known: Vec<&str> = frameworks::ALL
+        .iter()
+        .map(|framework| framework.name)
+        .collect();
+    for_each_rule(|rule| {
+        let definition = &rule.definition;
+        let mut claimed: BTreeSet<&str> = BTreeSet::new();
+        let examples = || definition.bad.iter().chain(&definition.good);
+        claimed.extend(examples().map(|example| example.framework.as_str()));
+        if let Some(Help::PerFramework(map)) = &definition.help {
+            claimed.extend(map.keys().map(String::as_str).filter(|name| *name != "any"));
+        }
+        let mut complaints = Vec::new();
+        if claimed.is_empty() {
+            complaints.push("no examples".into());
+        }
+        for framework in claimed {
+            let count = |examples: &[Example]| {
+                let of_it = examples
+                    .iter()
+                    .filter(|example| example.framework == framework);
+                of_it.count()
+            };
+            if count(&definition.bad) < 2 || count(&definition.good) < 2 {
+                complaints.push(format!(
+                    "fewer than two bad or two good examples for {framework}"
+                ));
+            }
+            if !known.contains(&framework) {
+                complaints.push(format!(
+                    "examples for {framework}, which corslint does not read"
+                ));
+            }
+        }
+        for example in &definition.bad {
+            if marked(&example.code, &definition.id).is_empty() {
+                complaints.push(format!("a bad example marks no line: {}", title(example)));
+            }
+        }
+        for example in &definition.good {
+            if example.code.contains("# ~ ") || example.code.contains("// ~ ") {
+                complaints.push(format!("a good example marks a line: {}", title(example)));
+            }
+        }
+        if let Some(example) = examples().find(|example| example.title.is_none()) {
+            complaints.push(format!("an example without a title: {}", example.code));
+        }
+        complaints
+    });
+}
+
+/// The lines that end in the marker of `rule`, counted from 1.
+fn marked(code: &str, rule: &str) -> BTreeSet<usize> {
+    let marks = |line: &str| {
+        let comment = ["# ~ ", "// ~ "];
+        comment.iter().any(|mark| {
+            let behind = line.rsplit_once(mark);
+            behind.is_some_and(|(_, id)| id.trim_end() == rule)
+        })
+    };
+    let lines = code.lines().enumerate();
+    lines
+        .filter(|(_, line)| marks(line))
+        .map(|(index, _)| index + 1)
+        .collect()
+}
+
+fn title(example: &Example) -> String {
+    format!(
+        "{} example {:?}",
+        example.framework,
+        example.title.as_deref().unwrap_or_default()
+    )
+}
+
+fn text_of(text: &Text) -> &str {
+    match text {
+        Text::Plain(text) => text,
+        Text::Case(case) => &case.text,
+    }
+}
+
+fn texts(texts: &Texts) -> Vec<&str> {
+    match texts {
+        Texts::One(text) => vec![text],
+        Texts::Many(texts) => texts.iter().map(text_of).collect(),
+    }
+}
