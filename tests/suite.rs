@@ -1,5 +1,6 @@
 //! All integration tests, a module per topic.
 
+mod browser;
 mod cli;
 mod discover;
 mod rules;

@@ -4,8 +4,10 @@
 //! the order is Chromium's (`services/network/public/cpp/cors/cors.cc`). All functions take for
 //! granted that the request is cross-origin: a same-origin response is read without any check.
 
+mod browser;
 mod headers;
 
+pub use browser::{Browser, Context, Initiator, console, preflight_cache_seconds};
 pub use headers::{
     DEFAULT_MAX_AGE, exposes, is_forbidden_method, is_forbidden_request_header,
     is_safelisted_method, is_safelisted_request_header, is_safelisted_response_header, is_token,
@@ -228,7 +230,7 @@ pub fn preflight_check(request: &Request, response: &Response, include: bool) ->
     let method_allowed = if is_safelisted_method(method) {
         Known::Known(true)
     } else {
-        methods.allows(include, |listed| listed == method)
+        methods.allows_method(method, include)
     };
     if method_allowed == Known::Known(false) {
         return match headers {
@@ -239,7 +241,7 @@ pub fn preflight_check(request: &Request, response: &Response, include: bool) ->
     let headers_allowed = request
         .requested_headers
         .iter()
-        .map(|name| headers.allows(include, |listed| listed.eq_ignore_ascii_case(name)))
+        .map(|name| headers.allows_header(name, include))
         .fold(Known::Known(true), |all, one| match (all, one) {
             (Known::Known(false), _) | (_, Known::Known(false)) => Known::Known(false),
             (Known::Unknown, _) | (_, Known::Unknown) => Known::Unknown,
@@ -270,6 +272,15 @@ impl Allowed {
         }
     }
 
+    /// Methods are compared case-sensitively.
+    fn allows_method(&self, method: &str, include: bool) -> Known<bool> {
+        self.allows(include, |listed| listed == method)
+    }
+
+    fn allows_header(&self, name: &str, include: bool) -> Known<bool> {
+        self.allows(include, |listed| listed.eq_ignore_ascii_case(name))
+    }
+
     fn allows(&self, include: bool, is_it: impl Fn(&str) -> bool) -> Known<bool> {
         match self {
             Self::Unknown => Known::Unknown,
@@ -285,4 +296,126 @@ impl Allowed {
 /// Without leading and trailing HTTP white space (Fetch standard, "normalize" a header value).
 fn trim(value: &str) -> &str {
     value.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Answer, HeaderLine, Url};
+    use crate::source::Sources;
+
+    const ORIGIN: &str = "https://a.example";
+    const UNKNOWN: &str = "?";
+
+    fn response(status: Option<u16>, headers: &[(&str, &str)]) -> Response {
+        let span = Sources::new().add("a".into(), "a".into()).span();
+        let mut response = Response::new(status.into(), Answer::Handler, None);
+        let line = |(name, value): &(&str, &str)| HeaderLine {
+            name: format!("Access-Control-Allow-{name}"),
+            value: if *value == UNKNOWN {
+                Known::Unknown
+            } else {
+                Known::Known((*value).into())
+            },
+            span,
+            value_span: None,
+            sources: Vec::new(),
+            decided_by: None,
+        };
+        response.headers = headers.iter().map(line).collect();
+        response
+    }
+
+    fn url() -> Url {
+        Url {
+            scheme: "https".into(),
+            host: "api.example.com".into(),
+            port: None,
+            path: "/".into(),
+            query: None,
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_decides_only_where_it_matters() {
+        let actual = Request::actual(url(), Some(ORIGIN));
+        for (headers, without, with) in [
+            (vec![("Origin", UNKNOWN)], Check::Unknown, Check::Unknown),
+            (
+                vec![("Origin", ORIGIN), ("Credentials", UNKNOWN)],
+                Check::Pass,
+                Check::Unknown,
+            ),
+            (
+                vec![("Origin", "*"), ("Credentials", UNKNOWN)],
+                Check::Pass,
+                Check::Fail(Failure::AcaoWildcardCredentials),
+            ),
+            (
+                vec![("Credentials", UNKNOWN)],
+                Check::Fail(Failure::AcaoMissing),
+                Check::Fail(Failure::AcaoMissing),
+            ),
+        ] {
+            let response = response(None, &headers);
+            assert_eq!(cors_check(&actual, &response, false), without);
+            assert_eq!(cors_check(&actual, &response, true), with);
+        }
+        let mut behind_a_proxy = response(Some(200), &[]);
+        behind_a_proxy.unseen = vec!["*".into()];
+        assert_eq!(cors_check(&actual, &behind_a_proxy, false), Check::Unknown);
+    }
+
+    #[test]
+    fn what_is_unknown_in_a_preflight() {
+        let preflight = Request::preflight(url(), ORIGIN, "PUT", &["x-a"]);
+        let origin = ("Origin", ORIGIN);
+        for (status, headers, check) in [
+            (
+                Some(404),
+                vec![("Origin", UNKNOWN)],
+                Check::Fail(Failure::PreflightStatus),
+            ),
+            (None, vec![origin], Check::Unknown),
+            (None, vec![], Check::Fail(Failure::AcaoMissing)),
+            (
+                Some(204),
+                vec![origin, ("Methods", UNKNOWN), ("Headers", "x-b")],
+                Check::Unknown,
+            ),
+            (
+                Some(204),
+                vec![origin, ("Methods", "GET"), ("Headers", UNKNOWN)],
+                Check::Unknown,
+            ),
+            (
+                Some(204),
+                vec![origin, ("Methods", "PUT"), ("Headers", UNKNOWN)],
+                Check::Unknown,
+            ),
+            (
+                Some(204),
+                vec![origin, ("Methods", "a b"), ("Headers", UNKNOWN)],
+                Check::Fail(Failure::MethodsSyntax),
+            ),
+        ] {
+            let response = response(status, &headers);
+            assert_eq!(preflight_check(&preflight, &response, false), check);
+        }
+        let simple = Request::preflight(url(), ORIGIN, "POST", &[]);
+        let response = response(Some(200), &[origin, ("Methods", UNKNOWN)]);
+        assert_eq!(preflight_check(&simple, &response, false), Check::Pass);
+    }
+
+    #[test]
+    fn no_response_and_no_origin() {
+        let mut hanging = response(Some(200), &[]);
+        hanging.outcome = Outcome::NeverAnswers;
+        let actual = Request::actual(url(), Some(ORIGIN));
+        let failure = Check::Fail(Failure::Network);
+        assert_eq!(cors_check(&actual, &hanging, false), failure);
+        let without = Request::actual(url(), None);
+        let silent = response(Some(200), &[]);
+        assert_eq!(cors_check(&without, &silent, false), Check::Pass);
+    }
 }
