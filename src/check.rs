@@ -83,7 +83,7 @@ pub fn check(options: &Options) -> Result<Report, Error> {
         check_project(project, &sources, &lazy, &mut report)?;
     }
     order(&mut report.findings, &sources);
-    fingerprint(&mut report.findings, &sources);
+    fingerprint(&mut report.findings, &projects, &sources);
     report.sources = sources;
     Ok(report)
 }
@@ -255,16 +255,27 @@ fn order(findings: &mut [Finding], sources: &Sources) {
     });
 }
 
+/// Lines longer than this, in bytes, are no part of a fingerprint; the token alone is.
+const MAX_FINGERPRINT_LINE: usize = 1000;
+
 /// Gives every finding a fingerprint: the first 32 hexadecimal digits of the SHA-256 of rule, path
-/// (as shown, `/` between folders), the primary token with the line that it stands on, white space
-/// folded, and a number that tells equal ones apart. No line numbers.
-fn fingerprint(findings: &mut [Finding], sources: &Sources) {
-    let folder = std::env::current_dir().unwrap_or_default();
+/// (from the project's base, `/` between folders), the primary token with the line that it stands
+/// on, white space folded, and a number that tells equal ones apart. No line numbers, and nothing
+/// that depends on where or with which arguments the run was started.
+fn fingerprint(findings: &mut [Finding], projects: &[Project], sources: &Sources) {
+    let mut paths: HashMap<_, String> = HashMap::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
     for finding in findings {
         let file = sources.get(finding.primary.span.file);
-        let path = shown(file.path(), &folder);
+        let path = paths
+            .entry(file.id())
+            .or_insert_with(|| from_base(file.path(), projects));
         let line = line_of(&file, finding.primary.span);
+        let line = if line.len() > MAX_FINGERPRINT_LINE {
+            ""
+        } else {
+            line
+        };
         let token = file.slice(finding.primary.span);
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let content = format!(
@@ -283,9 +294,14 @@ fn fingerprint(findings: &mut [Finding], sources: &Sources) {
     }
 }
 
-fn shown(path: &Path, folder: &Path) -> String {
-    let relative = path.strip_prefix(folder).unwrap_or(path);
-    relative.to_string_lossy().replace('\\', "/")
+/// The path from the base of the nearest project around it.
+fn from_base(path: &Path, projects: &[Project]) -> String {
+    let bases = projects.iter().map(|project| project.base.as_path());
+    let nearest = bases
+        .filter_map(|base| path.strip_prefix(base).ok())
+        .min_by_key(|rest| rest.as_os_str().len());
+    let path = nearest.unwrap_or(path);
+    path.to_string_lossy().replace('\\', "/")
 }
 
 fn line_of(file: &SourceFile, span: Span) -> &str {

@@ -57,6 +57,9 @@ pub struct Project {
     /// The nearest folder above the files with a project's file or an nginx main file in it, or
     /// with `.git`; else the named folder.
     pub root: PathBuf,
+    /// What paths in fingerprints start from: the nearest folder at or above `root` with `.git`, or
+    /// `root`.
+    pub base: PathBuf,
     /// In order of their paths.
     pub files: Vec<Found>,
 }
@@ -317,7 +320,11 @@ impl Search<'_> {
         }
         self.result.projects = projects
             .into_iter()
-            .map(|(root, files)| Project { root, files })
+            .map(|(root, files)| {
+                let base = root.ancestors().find(|above| above.join(".git").exists());
+                let base = base.unwrap_or(&root).to_path_buf();
+                Project { root, base, files }
+            })
             .collect();
         self.result.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         self.result
