@@ -220,8 +220,26 @@ impl Subject {
         if !self.has_patterns() || self.accepts_everybody() {
             return Vec::new();
         }
+        // Every name of a shared host, or a domain that is written somewhere: that is meant.
+        let texts = self.texts();
+        let shared_hosts: Vec<_> = model::shared_host_probes(&texts)
+            .into_iter()
+            .filter(|probe| !probe.affixed && self.accepts(&probe.origin).is_some())
+            .map(|probe| format!(".{}", probe.below))
+            .collect();
+        let is_meant = |origin: &str| {
+            let parsed = Origin::parse(origin).ok();
+            let domain = parsed.as_ref().and_then(Origin::registrable_domain);
+            domain.is_some_and(|domain| {
+                model::mentions(&texts, domain)
+                    || shared_hosts.iter().any(|host| domain.ends_with(host))
+            })
+        };
         let candidates = model::lookalikes(&self.inner.trusted.all);
         let accepted = candidates.into_iter().filter_map(|lookalike| {
+            if is_meant(&lookalike.origin) {
+                return None;
+            }
             let response = self.accepts(&lookalike.origin)?;
             let decision = decision_of(&response).cloned();
             Some(self.lookalike(lookalike, decision))
@@ -325,10 +343,8 @@ impl Subject {
             .collect()
     }
 
-    fn shared_hosts(&self) -> Vec<Candidate> {
-        if !self.has_patterns() || self.accepts_everybody() {
-            return Vec::new();
-        }
+    /// Everything that the settings write about origins.
+    fn texts(&self) -> Vec<&str> {
         let mut texts: Vec<&str> = Vec::new();
         for entry in &self.endpoint().settings.origins {
             match &entry.allows {
@@ -337,6 +353,14 @@ impl Subject {
                 Allows::Any | Allows::Unknown => {}
             }
         }
+        texts
+    }
+
+    fn shared_hosts(&self) -> Vec<Candidate> {
+        if !self.has_patterns() || self.accepts_everybody() {
+            return Vec::new();
+        }
+        let texts = self.texts();
         let probes = model::shared_host_probes(&texts).into_iter();
         probes
             .map(|probe| Candidate {
@@ -413,7 +437,7 @@ impl Inner {
             match &entry.allows {
                 Allows::Exact(text) => add(text),
                 Allows::Pattern(pattern) => {
-                    for sample in model::sample_pattern(pattern, 8) {
+                    for sample in model::sample_pattern(pattern, 32) {
                         add(&sample);
                     }
                 }
