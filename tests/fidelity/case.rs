@@ -54,6 +54,16 @@ pub(crate) struct FurtherAsk {
     kind: String,
 }
 
+impl FurtherAsk {
+    /// A request to every URL.
+    pub(crate) fn everywhere(kind: &str) -> Self {
+        Self {
+            url: None,
+            kind: kind.into(),
+        }
+    }
+}
+
 /// One case.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {

@@ -11,11 +11,14 @@
 mod client;
 #[path = "../fidelity/mod.rs"]
 mod fidelity;
+mod generate;
 mod nginx;
 mod prepare;
+mod random;
 mod record;
 #[path = "../support.rs"]
 mod support;
+mod tree;
 mod upstream;
 
 use fidelity::{Failures, Tally, cases, compare, origins_for, read};
@@ -26,9 +29,13 @@ fn fixtures_agree_with_nginx() {
     let mut failures = Failures::default();
     let mut shares: std::collections::BTreeMap<String, Tally> = Default::default();
     for case in cases().iter().filter(|case| case.plan.not_live.is_none()) {
-        let record = record::record(case);
+        let origins = origins_for(&case.trusted());
+        let session = record::Session::start(case)
+            .unwrap_or_else(|log| panic!("{}: nginx does not start:\n{log}", case.name));
+        let record = session.record(case, &origins);
+        drop(session);
         let path = case.folder.join("recorded.json");
-        let text = record.text(&origins_for(&case.trusted()));
+        let text = record.text(&origins);
         let before = std::fs::read_to_string(&path).ok();
         if before.as_ref().is_some_and(|before| *before != text) {
             failures.add(&case.name, "the recorded answers changed");
