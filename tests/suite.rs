@@ -3,6 +3,7 @@
 mod browser;
 mod cli;
 mod discover;
+mod lookalikes;
 mod rules;
 mod support;
 mod terminal;

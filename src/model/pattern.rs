@@ -31,8 +31,14 @@ pub fn locate_defect(pattern: &str, lookalike: &Lookalike) -> Option<Range<usize
         }
         NO_BOUNDARY => {
             let found = find(pattern, &tokens, domain).or_else(|| find(pattern, &tokens, name))?;
-            let wildcard = wildcard_before(pattern, &tokens, found.start);
-            Some(wildcard.unwrap_or_else(|| tokens[found.start].clone()))
+            // An unescaped dot there separates nothing either.
+            let dot = || {
+                let before = tokens.get(found.start.checked_sub(1)?)?;
+                (&pattern[before.clone()] == ".").then(|| before.clone())
+            };
+            wildcard_before(pattern, &tokens, found.start)
+                .or_else(dot)
+                .or_else(|| Some(tokens[found.start].clone()))
         }
         SUFFIX => {
             let suffix = domain.split_once('.')?.1;

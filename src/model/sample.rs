@@ -25,8 +25,8 @@ pub fn sample_pattern(pattern: &str, limit: usize) -> Vec<String> {
     let Some(hir) = parse(pattern) else {
         return Vec::new();
     };
-    // A lone `.` is nearly always meant as a dot; only where that is no host, as a letter.
-    for lone_dot in [b'.', b'a'] {
+    // A lone `.` is nearly always meant as a dot; only where that is no host, also as a letter.
+    for lone_dot in [".", ".a"] {
         let mut sampler = Sampler { lone_dot, steps: 0 };
         let variants = sampler.variants(&hir);
         let mut origins: Vec<_> = variants.iter().filter_map(Variant::origin).collect();
@@ -222,7 +222,7 @@ impl Variant {
 }
 
 struct Sampler {
-    lone_dot: u8,
+    lone_dot: &'static str,
     steps: usize,
 }
 
@@ -286,8 +286,8 @@ impl Sampler {
         if lower.len() <= 8 {
             return lower;
         }
-        if members.len() >= 128 && members.contains(&self.lone_dot) {
-            return vec![self.lone_dot];
+        if members.len() >= 128 && members.contains(&b'.') {
+            return self.lone_dot.bytes().collect();
         }
         b"a1-."
             .iter()
