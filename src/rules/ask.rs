@@ -7,13 +7,12 @@ use std::hash::{DefaultHasher, Hash as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::alike::{hash_endpoint, hash_response};
+use super::exchange::{ACAO, Exchange, decision_of, dropped_lines, written};
 use super::facts::{FactSource, Node};
 use super::schema::{self, ENDPOINT_SCOPE, SITE_SCOPE};
-use crate::fetch::{self, Check};
 use crate::model::{
-    self, AllowedOrigin, Allows, Application, Assumption, Decision, DevelopmentHost, Dropped,
-    Endpoint, HeaderLine, HostKind, Known, Lookalike, Observation, Origin, Outcome, Request,
-    Response, Setting, Site, World,
+    self, AllowedOrigin, Allows, Application, Assumption, Decision, DevelopmentHost, Endpoint,
+    HostKind, Known, Lookalike, Observation, Origin, Request, Response, Setting, Site, World,
 };
 use crate::source::Span;
 
@@ -30,9 +29,6 @@ const MAX_ASSUMPTIONS: usize = 4;
 const MAX_TRUSTED: usize = 32;
 /// The most listed origins that are asked about one by one.
 const MAX_LISTED: usize = 256;
-
-const ACAO: &str = "access-control-allow-origin";
-const ACAC: &str = "access-control-allow-credentials";
 
 /// One endpoint in one world, with one assignment of its request conditions.
 #[derive(Clone)]
@@ -156,22 +152,7 @@ impl Subject {
 
     fn exchange(&self, request: Request) -> Option<Node> {
         let response = self.answer(&request)?;
-        let span = response.answered_by.span;
-        let preflight = request.is_preflight();
-        let verdict = |include| {
-            if preflight {
-                fetch::preflight_check(&request, &response, include)
-            } else {
-                fetch::cors_check(&request, &response, include)
-            }
-        };
-        let verdicts = [verdict(false), verdict(true)];
-        let exchange = Exchange {
-            request,
-            response,
-            verdicts,
-        };
-        Some(Node::map(&schema::EXCHANGE, exchange).at(span))
+        Some(Exchange::new(request, response).node())
     }
 
     fn actual(&self, origin: Option<&str>) -> Request {
@@ -196,12 +177,14 @@ impl Subject {
 
     /// Is every origin allowed, as far as a foreign one shows?
     fn accepts_everybody(&self) -> bool {
-        let response = self.answer(&self.actual(Some(FOREIGN)));
-        let allowed = response.map(|response| response.value(ACAO));
-        match allowed {
-            Some(Known::Known(None)) => false,
-            Some(Known::Known(Some(allowed))) => allowed == FOREIGN || allowed == "*",
-            Some(Known::Unknown) | None => true,
+        let Some(response) = self.answer(&self.actual(Some(FOREIGN))) else {
+            return true;
+        };
+        let refused = response.status().is_some_and(|status| status >= 400);
+        match response.value(ACAO) {
+            Known::Known(None) => false,
+            Known::Known(Some(allowed)) => !refused && (allowed == FOREIGN || allowed == "*"),
+            Known::Unknown => !refused,
         }
     }
 
@@ -512,13 +495,6 @@ fn rank(origin: &str) -> u8 {
     }
 }
 
-/// What decided about the origin that a response sends back.
-fn decision_of(response: &Response) -> Option<&Decision> {
-    response
-        .lines(ACAO)
-        .find_map(|line| line.decided_by.as_ref())
-}
-
 impl FactSource for Subject {
     fn fact(&self, name: &str) -> Option<Node> {
         let probe = |origin: Option<String>| {
@@ -621,25 +597,6 @@ impl Probe {
         }
         nodes
     }
-}
-
-/// The lines that a response loses.
-fn dropped_lines(response: &Response, name: &'static str) -> Vec<Node> {
-    let dropped = response.dropped.iter().map(|dropped| {
-        let facts = DroppedFacts {
-            sent: response.lines(&dropped.name).next().is_some(),
-            response: name,
-            dropped: dropped.clone(),
-        };
-        Node::map(&schema::DROPPED, facts).at(Some(dropped.span))
-    });
-    dropped.collect()
-}
-
-struct DroppedFacts {
-    dropped: Dropped,
-    response: &'static str,
-    sent: bool,
 }
 
 /// An origin that a group tries.
@@ -745,309 +702,6 @@ impl LookalikeFacts {
             .then(narrow)
             .flatten()
             .or(Some(decision.span))
-    }
-}
-
-fn written(decision: &Decision) -> Node {
-    Node::text(&decision.text).at(Some(decision.span))
-}
-
-struct Exchange {
-    request: Request,
-    response: Response,
-    verdicts: [Check; 2],
-}
-
-impl Exchange {
-    /// A header's combined value, at the line that sends it.
-    fn header(&self, name: &str) -> Option<Node> {
-        let value = self.response.value(name).known()?;
-        let line = self.response.lines(name).next();
-        let span = line.map(|line| line.value_span.unwrap_or(line.span));
-        Some(
-            Node::optional_text(value)
-                .at(span)
-                .within(line.map(|line| line.span)),
-        )
-    }
-
-    /// The members of a list header; `None` if unknown or if it cannot be parsed.
-    fn members(&self, name: &str, lower: bool) -> Option<Node> {
-        let node = match self.response.value(name).known()? {
-            None => Node::null(),
-            Some(value) => {
-                let members = fetch::parse_list(&value)?;
-                Node::texts(members.iter().map(|member| {
-                    if lower {
-                        member.to_ascii_lowercase()
-                    } else {
-                        (*member).to_owned()
-                    }
-                }))
-            }
-        };
-        let line = self.response.lines(name).next();
-        Some(node.at(line.map(|line| line.value_span.unwrap_or(line.span))))
-    }
-
-    fn is_list(&self, name: &str) -> Option<Node> {
-        let value = self.response.value(name).known()?;
-        let valid = value.is_none_or(|value| fetch::parse_list(&value).is_some());
-        Some(Node::bool(valid))
-    }
-}
-
-fn check_ok(check: Check) -> Option<Node> {
-    match check {
-        Check::Pass => Some(Node::bool(true)),
-        Check::Fail(_) => Some(Node::bool(false)),
-        Check::Unknown => None,
-    }
-}
-
-fn check_failure(check: Check) -> Option<Node> {
-    match check {
-        Check::Pass => Some(Node::null()),
-        Check::Fail(failure) => Some(Node::text(failure.name())),
-        Check::Unknown => None,
-    }
-}
-
-impl FactSource for Exchange {
-    fn request(&self) -> Option<&Request> {
-        Some(&self.request)
-    }
-
-    fn fact(&self, name: &str) -> Option<Node> {
-        let response = &self.response;
-        match name {
-            "outcome" => Some(Node::text(match response.outcome {
-                Outcome::Status(_) => "status",
-                Outcome::NeverAnswers => "never-answers",
-                Outcome::Throws(_) => "throws",
-            })),
-            "throws" => Some(match &response.outcome {
-                Outcome::Throws(words) => Node::text(words),
-                _ => Node::null(),
-            }),
-            "status" => match response.outcome {
-                Outcome::Status(status) => Some(Node::int(i64::from(status.known()?))),
-                _ => Some(Node::int(0)),
-            }
-            .map(|node| node.at(response.answered_by.span)),
-            "allow_origin" => self.header(ACAO),
-            "allow_origin_lines" => {
-                let lines: Vec<_> = response.lines(ACAO).collect();
-                if lines.is_empty() && response.may_have_unseen(ACAO) {
-                    return None;
-                }
-                // The second line is the one too many.
-                let span = lines.get(1).or(lines.first()).map(|line| line.span);
-                let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-                Some(
-                    Node::int(count)
-                        .at(span)
-                        .within(lines.first().map(|line| line.span)),
-                )
-            }
-            "allow_origin_second" => {
-                let mut lines = response.lines(ACAO);
-                let first = lines.next();
-                if first.is_none() && response.may_have_unseen(ACAO) {
-                    return None;
-                }
-                match lines.next() {
-                    None => Some(Node::null()),
-                    Some(line) => {
-                        let value = line.value.as_ref().known()?;
-                        let span = line.value_span.unwrap_or(line.span);
-                        Some(Node::text(value).at(Some(span)).within(Some(line.span)))
-                    }
-                }
-            }
-            "allow_origin_sources" => {
-                let line = response.lines(ACAO).next();
-                if line.is_none() && response.may_have_unseen(ACAO) {
-                    return None;
-                }
-                let sources = response.lines(ACAO).flat_map(|line| &line.sources);
-                let span = line.map(|line| line.value_span.unwrap_or(line.span));
-                Some(Node::texts(sources.map(|source| source.name())).at(span))
-            }
-            "allow_credentials" => self.header(ACAC),
-            "allow_methods" => self.header("access-control-allow-methods"),
-            "methods" => self.members("access-control-allow-methods", false),
-            "methods_valid" => self.is_list("access-control-allow-methods"),
-            "allow_headers" => self.header("access-control-allow-headers"),
-            "headers" => self.members("access-control-allow-headers", true),
-            "headers_valid" => self.is_list("access-control-allow-headers"),
-            "expose_headers" => self.header("access-control-expose-headers"),
-            "exposed" => self.members("access-control-expose-headers", true),
-            "max_age" => self.header("access-control-max-age"),
-            "max_age_seconds" => {
-                let value = response.value("access-control-max-age").known()??;
-                Some(Node::int(value.trim().parse().unwrap_or(-1)))
-            }
-            "private_network" => self.header("access-control-allow-private-network"),
-            "vary" => {
-                let value = response.value("vary").known()?;
-                let members = value.iter().flat_map(|value| value.split(','));
-                let members: Vec<_> = members
-                    .map(|member| member.trim().to_ascii_lowercase())
-                    .filter(|member| !member.is_empty())
-                    .collect();
-                // Lines of an upstream out of view add members; they take none away.
-                let complete = members
-                    .iter()
-                    .any(|member| member == "origin" || member == "*");
-                if !complete && response.may_have_unseen("vary") {
-                    return None;
-                }
-                let span = response.lines("vary").next().map(|line| line.span);
-                Some(Node::texts(members).at(span))
-            }
-            "cache_control" => self.header("cache-control"),
-            "location" => self.header("location"),
-            "cacheable" => response.cacheable.known().map(Node::bool),
-            "stored" => Some(match &response.stored {
-                None => Node::null(),
-                Some(cache) => Node::map(&schema::STORED, cache.clone()).at(Some(cache.span)),
-            }),
-            "answered_by" => {
-                let answered = &response.answered_by;
-                Some(Node::map(&schema::ANSWERED_BY, answered.clone()).at(answered.span))
-            }
-            "decided_by" => Some(match decision_of(response) {
-                None => Node::null(),
-                Some(decision) => {
-                    Node::map(&schema::DECISION, decision.clone()).at(Some(decision.span))
-                }
-            }),
-            "lines" => {
-                let lines = response.headers.iter().map(|line| {
-                    let span = line.value_span.unwrap_or(line.span);
-                    Node::map(&schema::LINE, line.clone())
-                        .at(Some(span))
-                        .within(Some(line.span))
-                });
-                Some(Node::list(lines.collect()))
-            }
-            "dropped" => {
-                let name = if self.request.is_preflight() {
-                    "preflight"
-                } else {
-                    "actual"
-                };
-                Some(Node::list(dropped_lines(response, name)))
-            }
-            "disabled" => {
-                let disabled = response.disabled.iter().map(|disabled| {
-                    Node::map(&schema::DISABLED, disabled.clone()).at(Some(disabled.span))
-                });
-                Some(Node::list(disabled.collect()))
-            }
-            "ok" => check_ok(self.verdicts[0]),
-            "failure" => check_failure(self.verdicts[0]),
-            "credentialed" => Some(Node::map(&schema::VERDICT, Credentialed(self.verdicts[1]))),
-            _ => None,
-        }
-    }
-}
-
-struct Credentialed(Check);
-
-impl FactSource for Credentialed {
-    fn fact(&self, name: &str) -> Option<Node> {
-        match name {
-            "ok" => check_ok(self.0),
-            "failure" => check_failure(self.0),
-            _ => None,
-        }
-    }
-}
-
-impl FactSource for crate::model::SharedCache {
-    fn fact(&self, name: &str) -> Option<Node> {
-        match name {
-            "keyed_by_origin" => self.keyed_by_origin.known().map(Node::bool),
-            "honours_vary" => Some(Node::bool(self.honours_vary)),
-            "stores_origin" => self.stores_origin.known().map(Node::bool),
-            "evidence" => Some(match self.evidence {
-                Some(span) => Node::text("here").at(Some(span)),
-                None => Node::null(),
-            }),
-            _ => None,
-        }
-    }
-}
-
-impl FactSource for crate::model::AnsweredBy {
-    fn fact(&self, name: &str) -> Option<Node> {
-        match name {
-            "kind" => Some(Node::text(self.kind.name()).at(self.span)),
-            "before_cors" => Some(Node::bool(self.before_cors)),
-            _ => None,
-        }
-    }
-}
-
-impl FactSource for Decision {
-    fn fact(&self, name: &str) -> Option<Node> {
-        match name {
-            "text" => Some(written(self)),
-            "pattern" => Some(Node::bool(self.pattern)),
-            _ => None,
-        }
-    }
-}
-
-impl FactSource for HeaderLine {
-    fn fact(&self, name: &str) -> Option<Node> {
-        let span = self.value_span.unwrap_or(self.span);
-        match name {
-            "name" => Some(Node::text(self.name.to_ascii_lowercase()).at(Some(self.span))),
-            "written" => Some(Node::text(&self.name).at(Some(self.span))),
-            "value" => {
-                let value = self.value.as_ref().known()?;
-                Some(Node::text(value).at(Some(span)).within(Some(self.span)))
-            }
-            "sources" => {
-                let sources = self.sources.iter().map(|source| source.name());
-                Some(Node::texts(sources).at(Some(span)))
-            }
-            _ => None,
-        }
-    }
-}
-
-impl FactSource for DroppedFacts {
-    fn fact(&self, name: &str) -> Option<Node> {
-        let dropped = &self.dropped;
-        let span = Some(dropped.span);
-        match name {
-            "name" => Some(Node::text(dropped.name.to_ascii_lowercase()).at(span)),
-            "written" => Some(Node::text(&dropped.name).at(span)),
-            "value" => dropped.value.as_ref().known().map(Node::text),
-            "reason" => Some(Node::text(dropped.reason.name()).at(span)),
-            "by" => Some(match dropped.by {
-                Some(span) => Node::text("here").at(Some(span)),
-                None => Node::null(),
-            }),
-            "response" => Some(Node::text(self.response)),
-            "sent" => Some(Node::bool(self.sent)),
-            "by_cors" => Some(Node::bool(dropped.by_cors)),
-            _ => None,
-        }
-    }
-}
-
-impl FactSource for crate::model::Disabled {
-    fn fact(&self, name: &str) -> Option<Node> {
-        match name {
-            "name" => Some(Node::text(&self.name).at(Some(self.span))),
-            "by" => Some(Node::text("here").at(Some(self.by))),
-            _ => None,
-        }
     }
 }
 

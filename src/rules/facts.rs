@@ -11,8 +11,8 @@ use cel::common::traits::{Container, Indexer, Iterable, Iterator as CelIterator,
 use cel::common::types::{CelBool, CelInt, CelNull, CelString, LIST_TYPE, MAP_TYPE, Type};
 use cel::common::value::{CowVal, Val};
 
+use super::exchange::Exchange;
 use super::schema::Shape;
-use crate::model::Request;
 use crate::source::Span;
 
 /// A fact, with the place in the source that it comes from.
@@ -115,10 +115,10 @@ impl Node {
         }
     }
 
-    /// The request whose exchange this is, if it is one.
-    pub(crate) fn request(&self) -> Option<&Request> {
+    /// The exchange that this tells of, if it is one.
+    pub(crate) fn exchange(&self) -> Option<&Exchange> {
         match &self.fact {
-            Fact::Map(map) => map.inner.source.request(),
+            Fact::Map(map) => map.inner.source.exchange(),
             _ => None,
         }
     }
@@ -139,8 +139,8 @@ pub(crate) trait FactSource: Send + Sync {
     /// The fact of this name; `None` if it is unknown.
     fn fact(&self, name: &str) -> Option<Node>;
 
-    /// The request of the exchange that the map tells of.
-    fn request(&self) -> Option<&Request> {
+    /// The exchange that the map tells of.
+    fn exchange(&self) -> Option<&Exchange> {
         None
     }
 }

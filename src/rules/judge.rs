@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::ask::{Subject, site_facts};
 use super::definition::{Definition, Help, Paths, Place, Texts};
+use super::exchange::Exchange;
 use super::expression::{Decision, Expression, Scope};
 use super::facts::{Fact, Node};
 use super::texts::Writer;
@@ -331,11 +332,12 @@ impl<'a> Judge<'a> {
             Some(primary) => place(&primary.at, &scope, false)?,
             None => scope.path("endpoint")?.span?,
         };
-        let request = definition
+        let exchange = definition
             .request
             .as_deref()
             .and_then(|path| scope.path(path))
-            .or_else(|| exchange_of(&primary?.at, &scope));
+            .or_else(|| exchange_of(&primary?.at, &scope))
+            .and_then(Node::exchange);
         Some(Finding {
             rule: definition.id.clone(),
             category: definition.category,
@@ -351,12 +353,12 @@ impl<'a> Judge<'a> {
                     .unwrap_or_default(),
             },
             related: related(definition, &writer, span),
-            notes: notes(definition, &writer, request),
+            notes: notes(definition, &writer, exchange),
             help: definition
                 .help
                 .as_ref()
                 .and_then(|help| help_text(help, site.framework(), &writer)),
-            request: request.and_then(Node::request).cloned(),
+            request: exchange.map(|exchange| exchange.request.clone()),
             conditions: Vec::new(),
             assumes: Vec::new(),
             fingerprint: String::new(),
@@ -506,7 +508,7 @@ fn exchange_of<'a>(at: &Paths, scope: &Scope<'a>) -> Option<&'a Node> {
         let mut prefix = path.as_str();
         loop {
             let node = scope.path(prefix)?;
-            if node.request().is_some() {
+            if node.exchange().is_some() {
                 return Some(node);
             }
             prefix = prefix.rsplit_once(['.', '['])?.0;
@@ -539,9 +541,16 @@ fn related(definition: &Definition, writer: &Writer<'_>, primary: Span) -> Vec<L
     labels
 }
 
-fn notes(definition: &Definition, writer: &Writer<'_>, _exchange: Option<&Node>) -> Vec<String> {
+/// The rule's own notes, and what the browser prints where it blocks.
+fn notes(definition: &Definition, writer: &Writer<'_>, exchange: Option<&Exchange>) -> Vec<String> {
     let notes = definition.notes.iter();
-    notes.filter_map(|note| writer.text(note)).collect()
+    let mut notes: Vec<String> = notes.filter_map(|note| writer.text(note)).collect();
+    if definition.category == Category::Broken
+        && let Some(text) = exchange.and_then(Exchange::console)
+    {
+        notes.push(format!("Chrome prints: {text}"));
+    }
+    notes
 }
 
 fn help_text(help: &Help, framework: &str, writer: &Writer<'_>) -> Option<String> {

@@ -6,6 +6,7 @@
 mod alike;
 mod ask;
 mod definition;
+mod exchange;
 mod expression;
 mod facts;
 mod judge;

@@ -294,7 +294,7 @@ pub(crate) static EXCHANGE: Shape = Shape {
         (
             "max_age_seconds",
             Kind::Int,
-            "its value; -1 if it is not a number of seconds",
+            "its value; -1 if it is not a number of seconds, unknown if the header is absent",
         ),
         (
             "private_network",
