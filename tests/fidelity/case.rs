@@ -40,6 +40,8 @@ pub(crate) struct UpstreamRule {
     /// Header lines of every answer; `{origin}` is the `Origin` that the upstream sees, and a line
     /// with it is left out if there is none.
     pub(crate) headers: Vec<String>,
+    /// Header lines of the answers to requests with an `Origin`.
+    pub(crate) headers_with_origin: Vec<String>,
     /// Answers 401 without this request header and 204 with it, whatever the request asks for.
     pub(crate) needs: Option<String>,
 }

@@ -144,14 +144,16 @@ fn answer(incoming: &Incoming, protocol: Protocol, rules: &[UpstreamRule]) -> Op
             format!("HTTP/1.1 {status} Answer\r\nConnection: close\r\n")
         }
     };
-    for line in rule.map_or(&[][..], |rule| &rule.headers) {
-        let line = match incoming.header("origin") {
-            Some(origin) => line.replace("{origin}", origin),
-            None if line.contains("{origin}") => continue,
-            None => line.clone(),
-        };
-        text.push_str(&line);
-        text.push_str("\r\n");
+    let origin = incoming.header("origin");
+    for rule in rule {
+        let conditional = rule.headers_with_origin.iter().filter(|_| origin.is_some());
+        for line in rule.headers.iter().chain(conditional) {
+            if let (None, true) = (origin, line.contains("{origin}")) {
+                continue;
+            }
+            text.push_str(&line.replace("{origin}", origin.unwrap_or_default()));
+            text.push_str("\r\n");
+        }
     }
     let bare = incoming.method == "HEAD" || matches!(status, "204" | "304");
     if bare {
