@@ -1,17 +1,151 @@
 //! nginx: a configuration tree with phases, inherited header lists and lazily computed variables.
+//!
+//! [`detect`] knows the files, [`read`] makes sites of them: `include` puts the files together,
+//! `compile` keeps what decides a response, `endpoint` lists what can be asked, `observe` tells what
+//! no response shows. `respond` runs a request through nginx's phases (`phases`) and header filters
+//! (`headers`); every open condition on the way is walked both ways (`oracle`).
 
-use std::path::Path;
+mod access;
+mod compile;
+mod complex;
+mod conditions;
+mod config;
+mod detect;
+mod directives;
+mod endpoint;
+mod headers;
+mod include;
+mod location;
+mod maps;
+mod observe;
+mod oracle;
+mod phases;
+mod read;
+mod regex;
+mod settings;
+mod upstream;
+mod value;
+mod variables;
 
-use super::{Project, Reading};
+#[cfg(test)]
+mod tests;
 
-/// Is this file an nginx configuration, or a piece of one?
-#[must_use]
-pub fn detect(_path: &Path, _text: &str) -> bool {
-    false
+pub use detect::detect;
+pub use read::read;
+
+use std::collections::HashMap;
+
+use crate::model::{Condition, Endpoint, Observation, Request, Response, Site, World};
+use crate::source::Span;
+use config::{Config, LocationId, ServerId};
+use endpoint::Entrance;
+use location::Found;
+use phases::{Run, Start};
+
+/// One nginx configuration.
+struct Nginx {
+    config: Config,
+    endpoints: Vec<Endpoint>,
+    entrances: Vec<Entrance>,
+    by_location: HashMap<LocationId, usize>,
+    /// The endpoint of each server's own part, or its first one.
+    by_server: Vec<Option<usize>>,
+    observations: Vec<Observation>,
+    unknowns: Vec<(Span, String)>,
 }
 
-/// Reads the nginx configurations of a project.
-#[must_use]
-pub fn read(_project: Project<'_>) -> Reading {
-    Reading::default()
+impl Nginx {
+    fn new(config: Config, observations: Vec<Observation>, unknowns: Vec<(Span, String)>) -> Self {
+        let (endpoints, entrances) = endpoint::endpoints(&config);
+        let mut by_location = HashMap::with_capacity(entrances.len());
+        let mut by_server = vec![None; config.servers.len()];
+        for (at, entrance) in entrances.iter().enumerate() {
+            match entrance.location {
+                Some(id) => {
+                    by_location.insert(id, at);
+                    by_server[entrance.server].get_or_insert(at);
+                }
+                None => by_server[entrance.server] = Some(at),
+            }
+        }
+        Self {
+            config,
+            endpoints,
+            entrances,
+            by_location,
+            by_server,
+            observations,
+            unknowns,
+        }
+    }
+
+    /// The server that a request reaches.
+    fn server(&self, request: &Request) -> Option<ServerId> {
+        let url = &request.url;
+        let port = url
+            .port
+            .unwrap_or(if url.scheme == "https" { 443 } else { 80 });
+        let servers = &self.config.servers;
+        match self.config.ports.get(&port) {
+            Some(port) => port.choose(&self.config, &url.host).map(|(id, _)| id),
+            // A port that is not in view (a template's) may be any.
+            None => servers
+                .iter()
+                .position(|server| server.listens.iter().all(|listen| listen.port.is_none())),
+        }
+    }
+}
+
+impl Site for Nginx {
+    fn framework(&self) -> &'static str {
+        "nginx"
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &[]
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    fn route(&self, request: &Request) -> Option<usize> {
+        let server = self.server(request)?;
+        let settings = &self.config.servers[server];
+        let uri = location::normalise(&request.url.path, settings.merge_slashes);
+        let found = match location::find(&self.config, &settings.table, &uri) {
+            Found::Location(id, _) | Found::Redirect(id) => self.by_location.get(&id).copied(),
+            Found::Server | Found::Unknown => None,
+        };
+        found.or(self.by_server[server])
+    }
+
+    fn respond(&self, endpoint: usize, request: &Request, _world: &World) -> Vec<Response> {
+        let (Some(entrance), Some(known)) =
+            (self.entrances.get(endpoint), self.endpoints.get(endpoint))
+        else {
+            return vec![headers::unknown()];
+        };
+        let start = match entrance.location {
+            Some(id) if request.url.path == known.url.path => {
+                if entrance.forced {
+                    Start::Forced(id)
+                } else {
+                    Start::Routed(id, entrance.groups.as_ref())
+                }
+            }
+            _ => Start::Server,
+        };
+        oracle::explore(|oracle| {
+            Run::new(&self.config, entrance.server, request, oracle).respond(start)
+        })
+    }
+
+    fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    fn unknowns(&self) -> &[(Span, String)] {
+        &self.unknowns
+    }
 }

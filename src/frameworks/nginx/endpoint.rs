@@ -1,0 +1,629 @@
+//! Endpoints: every server and location that a request can meet, with a URL that leads there.
+
+use std::collections::HashSet;
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::complex::{Complex, Part};
+use super::config::{
+    Config, Definition, Fallback, Handler, LevelId, Listen, LocationId, Matching, Op, ServerId,
+    ServerName, Test,
+};
+use super::location::{Found, find};
+use super::regex::{Groups, Outcome};
+use super::settings::settings;
+use super::variables::Var;
+use crate::model::{Endpoint, Route, Url};
+
+/// Regex attempts that checking the URLs of one configuration may cost.
+const MAX_ATTEMPTS: usize = 3_000_000;
+/// Longest path that is sampled from a pattern.
+const MAX_PATH: usize = 256;
+
+/// How a request to an endpoint's own URL starts.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    /// The server.
+    pub(super) server: ServerId,
+    /// The location; `None` for the server's own part.
+    pub(super) location: Option<LocationId>,
+    /// What the location's regex captures of the endpoint's path.
+    pub(super) groups: Option<Groups>,
+    /// Nothing leads there from outside.
+    pub(super) forced: bool,
+}
+
+/// All endpoints in source order, with their entrances.
+pub(super) fn endpoints(config: &Config) -> (Vec<Endpoint>, Vec<Entrance>) {
+    let reached = internally_reached(config);
+    let mut by_server: Vec<Vec<LocationId>> = vec![Vec::new(); config.servers.len()];
+    for (id, location) in config.locations.iter().enumerate() {
+        let wanted = match location.matching {
+            Matching::Named => reached.contains(&id),
+            _ => !location.internal || reached.contains(&id),
+        };
+        if wanted {
+            by_server[location.server].push(id);
+        }
+    }
+    let mut survey = Survey {
+        config,
+        attempts: 0,
+        endpoints: Vec::new(),
+        entrances: Vec::new(),
+    };
+    for (server, locations) in by_server.into_iter().enumerate() {
+        survey.server(server, locations.is_empty());
+        for location in locations {
+            survey.location(server, location);
+        }
+    }
+    (survey.endpoints, survey.entrances)
+}
+
+struct Survey<'a> {
+    config: &'a Config,
+    attempts: usize,
+    endpoints: Vec<Endpoint>,
+    entrances: Vec<Entrance>,
+}
+
+impl Survey<'_> {
+    fn server(&mut self, id: ServerId, alone: bool) {
+        let server = &self.config.servers[id];
+        let outside = ["/", "/corslint", "/corslint/outside.locations"]
+            .into_iter()
+            .find(|path| find(self.config, &server.table, path) == Found::Server);
+        let path = match outside {
+            Some(path) => path,
+            None if alone => "/",
+            None => return,
+        };
+        if server.implied && !alone {
+            return;
+        }
+        self.add(id, None, path.to_owned(), None, false);
+    }
+
+    fn location(&mut self, server: ServerId, id: LocationId) {
+        let config = self.config;
+        let location = &config.locations[id];
+        let table = &config.servers[server].table;
+        if matches!(location.matching, Matching::Named) {
+            self.add(server, Some(id), "/".into(), None, true);
+            return;
+        }
+        let cost = 1 + table.regexes();
+        let mut fallback = None;
+        for path in self.candidates(id) {
+            let groups = match &location.matching {
+                Matching::Regex(pattern) => match pattern.find(&path) {
+                    Outcome::Match(groups) => Some(groups),
+                    _ => continue,
+                },
+                _ => None,
+            };
+            if self.attempts > MAX_ATTEMPTS {
+                self.add(server, Some(id), path, groups, false);
+                return;
+            }
+            self.attempts += cost;
+            match find(config, table, &path) {
+                Found::Location(found, groups) if found == id => {
+                    self.add(server, Some(id), path, groups, location.internal);
+                    return;
+                }
+                _ => {
+                    fallback.get_or_insert(path);
+                }
+            }
+        }
+        let path = fallback.unwrap_or_else(|| "/".into());
+        self.add(server, Some(id), path, None, true);
+    }
+
+    /// Paths that may lead to a location, the best first.
+    fn candidates(&self, id: LocationId) -> Vec<String> {
+        let location = &self.config.locations[id];
+        let name = location.name.as_str();
+        let files = self
+            .config
+            .nearest(location.level, |level| level.handler.as_ref())
+            .is_none()
+            && !location
+                .script
+                .iter()
+                .any(|op| matches!(op, Op::Return { .. }));
+        match &location.matching {
+            Matching::Exact => vec![name.to_owned()],
+            Matching::Named => Vec::new(),
+            Matching::Prefix { .. } if !name.starts_with('/') => vec![format!("/{name}")],
+            Matching::Prefix { .. } => {
+                let slash = if name.ends_with('/') { "" } else { "/" };
+                let file = format!("{name}{slash}file");
+                let own = name.to_owned();
+                let other = format!("{name}{slash}corslint");
+                if files {
+                    vec![file, other, own, format!("{name}x")]
+                } else {
+                    vec![own, file, other, format!("{name}x")]
+                }
+            }
+            Matching::Regex(pattern) => {
+                // A nested regex narrows what its outer prefix lets through.
+                let mut prefix = String::new();
+                let mut outer = location.parent;
+                while let Some(id) = outer {
+                    let location = &self.config.locations[id];
+                    if let Matching::Prefix { .. } = location.matching {
+                        prefix.clone_from(&location.name);
+                        break;
+                    }
+                    outer = location.parent;
+                }
+                sample_paths(pattern.text(), &prefix)
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        server: ServerId,
+        location: Option<LocationId>,
+        path: String,
+        groups: Option<Groups>,
+        forced: bool,
+    ) {
+        let config = self.config;
+        let settings_of = &config.servers[server];
+        let listen = listen(config, server);
+        let ssl = listen.is_some_and(|listen| listen.ssl);
+        let scheme = if ssl { "https" } else { "http" };
+        let default = if ssl { 443 } else { 80 };
+        let level = location.map_or(settings_of.level, |id| config.locations[id].level);
+        let (name, span) = match location {
+            Some(id) => (location_name(config, id), config.locations[id].span),
+            None => (server_name(config, server), settings_of.span),
+        };
+        self.endpoints.push(Endpoint {
+            name,
+            span,
+            url: Url {
+                scheme: scheme.into(),
+                host: host(config, server, listen),
+                port: listen
+                    .and_then(|listen| listen.port)
+                    .filter(|port| *port != default),
+                path,
+                query: None,
+            },
+            secure: settings_of.secure,
+            exposure: settings_of.exposure,
+            management: false,
+            reads_headers: reads_headers(config, server, location, level),
+            routes: routes(config, location, level),
+            settings: settings(config, server, location),
+        });
+        self.entrances.push(Entrance {
+            server,
+            location,
+            groups,
+            forced,
+        });
+    }
+}
+
+fn location_name(config: &Config, id: LocationId) -> String {
+    let location = &config.locations[id];
+    let sign = match &location.matching {
+        Matching::Exact => "= ",
+        Matching::Prefix { no_regex: true } => "^~ ",
+        Matching::Regex(pattern) if pattern.is_caseless() => "~* ",
+        Matching::Regex(_) => "~ ",
+        _ => "",
+    };
+    format!("location {sign}{}", location.name)
+}
+
+fn server_name(config: &Config, id: ServerId) -> String {
+    match config.servers[id].names.first() {
+        Some(ServerName::Exact(name)) => format!("server {name}"),
+        Some(ServerName::Suffix(name)) => format!("server *{name}"),
+        Some(ServerName::Prefix(name)) => format!("server {name}*"),
+        Some(ServerName::Regex(pattern)) => format!("server ~{}", pattern.text()),
+        None => "server".into(),
+    }
+}
+
+/// The address that speaks for a server: https before http.
+fn listen(config: &Config, id: ServerId) -> Option<&Listen> {
+    let listens = &config.servers[id].listens;
+    listens
+        .iter()
+        .find(|listen| listen.ssl && listen.port.is_some())
+        .or_else(|| listens.iter().find(|listen| listen.port.is_some()))
+        .or_else(|| listens.first())
+}
+
+/// A host name that leads to a server.
+fn host(config: &Config, id: ServerId, listen: Option<&Listen>) -> String {
+    let port = listen
+        .and_then(|listen| listen.port)
+        .and_then(|port| config.ports.get(&port));
+    let names = config.servers[id]
+        .names
+        .iter()
+        .filter_map(|name| match name {
+            ServerName::Exact(name) if name.is_empty() || name == "_" => None,
+            ServerName::Exact(name) => Some(name.clone()),
+            ServerName::Suffix(suffix) => Some(format!("www{suffix}")),
+            ServerName::Prefix(prefix) => Some(format!("{prefix}example")),
+            ServerName::Regex(pattern) => {
+                let sampled = sample_paths(pattern.text(), "");
+                let sampled = sampled.into_iter().map(|path| path.replace('/', ""));
+                sampled
+                    .filter(|host| !host.is_empty())
+                    .find(|host| matches!(pattern.find(host), Outcome::Match(_)))
+            }
+        });
+    let leads_here = |host: &String| {
+        port.and_then(|port| port.choose(config, host))
+            .is_some_and(|(found, _)| found == id)
+    };
+    let mut first = None;
+    for name in names {
+        if leads_here(&name) {
+            return name;
+        }
+        first.get_or_insert(name);
+    }
+    let other = ["localhost", "service.example"]
+        .into_iter()
+        .map(str::to_owned)
+        .find(leads_here);
+    first.or(other).unwrap_or_else(|| "localhost".into())
+}
+
+/// Locations that only the configuration itself leads to, and does.
+fn internally_reached(config: &Config) -> HashSet<LocationId> {
+    let mut reached = HashSet::new();
+    let mut owners: Vec<(LevelId, ServerId)> = config
+        .locations
+        .iter()
+        .map(|location| (location.level, location.server))
+        .collect();
+    owners.extend(
+        config
+            .servers
+            .iter()
+            .enumerate()
+            .map(|(id, server)| (server.level, id)),
+    );
+    let mut meet = |server: ServerId, target: &Complex| {
+        let Some(Part::Text(text)) = target.parts.first() else {
+            return;
+        };
+        let text = text.split('?').next().unwrap_or_default();
+        let server = &config.servers[server];
+        if text.starts_with('@') {
+            reached.extend(server.named.get(text));
+        } else if text.starts_with('/')
+            && let Found::Location(id, _) | Found::Redirect(id) = find(config, &server.table, text)
+        {
+            reached.insert(id);
+        }
+    };
+    for (level, server) in owners {
+        let outer = [Some(level), config.levels[level].parent];
+        for level in outer.into_iter().flatten() {
+            for page in &config.levels[level].error_pages {
+                meet(server, &page.target);
+            }
+        }
+        match config.levels[level]
+            .try_files
+            .as_ref()
+            .map(|tried| &tried.last)
+        {
+            Some(Fallback::Uri(uri)) => meet(server, uri),
+            Some(Fallback::Named(name)) => {
+                let target = Complex {
+                    parts: vec![Part::Text(name.clone())],
+                };
+                meet(server, &target);
+            }
+            _ => {}
+        }
+    }
+    for location in &config.locations {
+        for op in &location.script {
+            if let Op::Rewrite(rewrite) = op {
+                meet(location.server, &rewrite.replacement);
+            }
+        }
+    }
+    for (id, server) in config.servers.iter().enumerate() {
+        for op in &server.script {
+            if let Op::Rewrite(rewrite) = op {
+                meet(id, &rewrite.replacement);
+            }
+        }
+    }
+    reached
+}
+
+/// Methods that the location's own restrictions name.
+fn routes(config: &Config, location: Option<LocationId>, level: LevelId) -> Vec<Route> {
+    let mut routes = Vec::new();
+    let limit = location.and_then(|id| config.locations[id].limit_except.as_ref());
+    if let Some(limit) = limit {
+        routes.extend(
+            limit
+                .methods
+                .iter()
+                .filter(|(method, _)| method != "HEAD")
+                .map(|(method, span)| Route {
+                    method: method.clone(),
+                    span: *span,
+                }),
+        );
+    }
+    let dav = config.nearest(level, |level| level.dav_methods.as_ref());
+    let handled = config.levels[level].handler.is_some();
+    if !handled {
+        routes.extend(dav.into_iter().flatten().map(|(method, span)| Route {
+            method: method.clone(),
+            span: *span,
+        }));
+    }
+    routes.retain(|route| route.method != "OPTIONS");
+    routes
+}
+
+/// Request headers that every browser or proxy sends, or that decide nothing about an application.
+const ORDINARY: [&str; 14] = [
+    "origin",
+    "host",
+    "user-agent",
+    "referer",
+    "cookie",
+    "upgrade",
+    "connection",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "range",
+    "if-range",
+    "if-none-match",
+    "if-modified-since",
+];
+
+fn reads_headers(
+    config: &Config,
+    server: ServerId,
+    location: Option<LocationId>,
+    level: LevelId,
+) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut reader = Reader {
+        config,
+        names: &mut names,
+        depth: 0,
+    };
+    reader.script(&config.servers[server].script);
+    if let Some(id) = location {
+        reader.script(&config.locations[id].script);
+    }
+    let passed = config.nearest(level, |level| {
+        (!level.upstream_headers.is_empty()).then_some(&level.upstream_headers)
+    });
+    if matches!(
+        config.levels[level].handler,
+        Some(Handler::Pass { .. } | Handler::Foreign { .. })
+    ) {
+        for (_, _, value) in passed.into_iter().flatten() {
+            reader.complex(value);
+        }
+    }
+    let asked = config.nearest(level, |level| level.auth_basic.as_ref());
+    let off = asked.is_some_and(|(realm, _)| realm.constant() == Some("off"));
+    if asked.is_some() && !off {
+        reader.header("authorization");
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+struct Reader<'a, 'n> {
+    config: &'a Config,
+    names: &'n mut Vec<String>,
+    depth: usize,
+}
+
+impl Reader<'_, '_> {
+    fn header(&mut self, name: &str) {
+        let forwarded = name.starts_with("x-forwarded") || name.starts_with("access-control-");
+        if !ORDINARY.contains(&name) && !forwarded && !name.starts_with("sec-") {
+            self.names.push(name.to_owned());
+        }
+    }
+
+    fn variable(&mut self, variable: &Var) {
+        match variable {
+            Var::Header(name) => self.header(name),
+            Var::User(slot) if self.depth < 4 => {
+                if let Definition::Map(map) = self.config.slots[*slot].definition {
+                    self.depth += 1;
+                    self.complex(&self.config.maps[map].source);
+                    self.depth -= 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn complex(&mut self, complex: &Complex) {
+        for variable in complex.variables() {
+            self.variable(variable);
+        }
+    }
+
+    fn script(&mut self, ops: &[Op]) {
+        for op in ops {
+            match op {
+                Op::If(check) => {
+                    match &check.condition.test {
+                        Test::Truthy(variable)
+                        | Test::Equal { variable, .. }
+                        | Test::Match { variable, .. } => self.variable(variable),
+                        _ => {}
+                    }
+                    self.script(&check.body);
+                }
+                Op::Set { value, .. } => self.complex(value),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Paths that a pattern may match, to be tried; `prefix` is what an outer location asks for.
+pub(super) fn sample_paths(pattern: &str, prefix: &str) -> Vec<String> {
+    let pattern = plain(pattern);
+    let parsed = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .nest_limit(100)
+        .build()
+        .parse(&pattern);
+    let Ok(hir) = parsed else {
+        return Vec::new();
+    };
+    let mut paths = Vec::new();
+    // Variants of what optional parts and alternatives become.
+    for variant in 0..12 {
+        let mut path = String::new();
+        sample(&hir, variant, &mut path);
+        path.truncate(MAX_PATH);
+        let mut add = |path: String| {
+            if path.starts_with('/') && !paths.contains(&path) {
+                paths.push(path);
+            }
+        };
+        add(path.clone());
+        add(format!("/{path}"));
+        add(format!("{prefix}{path}"));
+        add(format!("{prefix}file{path}"));
+        add(format!("/file{path}"));
+        add(format!("{path}file"));
+    }
+    paths
+}
+
+/// The pattern without what only PCRE knows and sampling can do without: lookaround, atomic groups.
+fn plain(pattern: &str) -> String {
+    let mut plain = String::with_capacity(pattern.len());
+    let bytes = pattern.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &pattern[at..];
+        if ["(?!", "(?<!", "(?=", "(?<="]
+            .iter()
+            .any(|open| rest.starts_with(open))
+        {
+            at += group_length(rest);
+        } else if let Some(after) = rest.strip_prefix("(?>") {
+            plain.push_str("(?:");
+            at = pattern.len() - after.len();
+        } else if rest.starts_with("\\/") {
+            plain.push('/');
+            at += 2;
+        } else if rest.starts_with('\\') {
+            let end = rest
+                .char_indices()
+                .nth(2)
+                .map_or(rest.len(), |(end, _)| end);
+            plain.push_str(&rest[..end]);
+            at += end;
+        } else {
+            let end = rest
+                .char_indices()
+                .nth(1)
+                .map_or(rest.len(), |(end, _)| end);
+            plain.push_str(&rest[..end]);
+            at += end;
+        }
+    }
+    plain
+}
+
+/// The length of the group that a text starts with.
+fn group_length(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn sample(hir: &Hir, variant: usize, path: &mut String) {
+    if path.len() > MAX_PATH {
+        return;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => path.push_str(&String::from_utf8_lossy(&literal.0)),
+        HirKind::Class(class) => path.push(member(class)),
+        HirKind::Repetition(repetition) => {
+            let least = repetition.min.max(u32::from(variant & 1 == 1));
+            let times = repetition.max.map_or(least, |most| least.min(most)).min(64);
+            for _ in 0..times {
+                sample(&repetition.sub, variant, path);
+            }
+        }
+        HirKind::Capture(capture) => sample(&capture.sub, variant, path),
+        HirKind::Concat(parts) => {
+            for part in parts {
+                sample(part, variant, path);
+            }
+        }
+        HirKind::Alternation(choices) => {
+            if let Some(choice) = choices.get((variant / 2) % choices.len().max(1)) {
+                sample(choice, variant, path);
+            }
+        }
+    }
+}
+
+/// A member of a class: a letter if there is one, then a digit.
+fn member(class: &Class) -> char {
+    let has = |wanted: char| match class {
+        Class::Unicode(class) => class
+            .iter()
+            .any(|range| (range.start()..=range.end()).contains(&wanted)),
+        Class::Bytes(class) => u8::try_from(wanted).is_ok_and(|wanted| {
+            class
+                .iter()
+                .any(|range| (range.start()..=range.end()).contains(&wanted))
+        }),
+    };
+    ('a'..='z')
+        .chain('0'..='9')
+        .chain('A'..='Z')
+        .chain("-_./~".chars())
+        .find(|wanted| has(*wanted))
+        .unwrap_or('%')
+}

@@ -1,0 +1,507 @@
+//! The header filters: headers-more, `expires`, `add_header`, and what they drop.
+
+use super::config::{AddHeader, Effective, Level, LevelId, LevelKind, Module};
+use super::phases::{Made, Run};
+use super::upstream::unseen_without;
+use super::value::{Doubt, Value};
+use crate::model::{
+    Answer, AnsweredBy, DropReason, Dropped, HeaderLine, Known, Outcome, Response, SharedCache,
+    ValueSource,
+};
+use crate::source::Span;
+
+/// The statuses on which a header without `always` is sent.
+const fn is_safe(status: u16) -> bool {
+    matches!(
+        status,
+        200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308
+    )
+}
+
+/// Is it a header of the CORS protocol, or one that caches of CORS responses need?
+pub(super) fn is_cors(name: &str) -> bool {
+    is_control(name)
+        || name.eq_ignore_ascii_case("vary")
+        || name.eq_ignore_ascii_case("timing-allow-origin")
+}
+
+/// `Access-Control-…`
+pub(super) fn is_control(name: &str) -> bool {
+    name.get(..15)
+        .is_some_and(|start| start.eq_ignore_ascii_case("access-control-"))
+}
+
+const ACAO: &str = "access-control-allow-origin";
+
+impl<'a> Run<'a> {
+    /// Will nginx itself do CORS here, so that the upstream surely does not?
+    pub(super) fn assumed_absent(&self, name: &str) -> bool {
+        (is_control(name) || name.eq_ignore_ascii_case("vary")) && self.does_cors()
+    }
+
+    /// A probe takes nginx's own CORS as a sign that the upstream does none; a request to a live
+    /// server takes nothing.
+    fn does_cors(&self) -> bool {
+        !self.request.exact && self.config.levels[self.level].does_cors
+    }
+
+    /// Sends an answer through the header filters.
+    pub(super) fn send(&mut self, made: Made) -> Response {
+        if made.closed {
+            return self.closed(&made);
+        }
+        let mut status = self.final_status(made.status);
+        if self.foreign.is_some() && self.method == "OPTIONS" {
+            status = Known::Unknown;
+        }
+        self.status = status.known();
+        let mut response = Response {
+            outcome: Outcome::Status(status),
+            headers: Vec::new(),
+            unseen: Vec::new(),
+            dropped: Vec::new(),
+            disabled: std::mem::take(&mut self.disabled),
+            answered_by: AnsweredBy {
+                kind: made.kind,
+                span: made.span,
+                before_cors: made.before_cors,
+            },
+            cacheable: Known::Unknown,
+            stored: None,
+            assumes: Vec::new(),
+        };
+        if self.foreign.is_some() && self.method == "OPTIONS" {
+            response.unseen.push("*".into());
+        }
+        self.pass_upstream(&made, &mut response);
+        response.headers.extend(made.lines);
+        self.more(status, &mut response);
+        self.expires(status, &mut response);
+        self.add(status, &mut response);
+        self.unseen_here(&mut response);
+        self.inner_blocks(status, &mut response);
+        response.cacheable = self.cacheable(status, &response);
+        response
+    }
+
+    /// The upstream's lines, without those that are hidden.
+    fn pass_upstream(&mut self, made: &Made, response: &mut Response) {
+        let Some(module) = made.upstream else {
+            // The upstream's answer, if there was one, was given up for an error page.
+            self.upstream = None;
+            return;
+        };
+        let config = self.config;
+        let of = |hide: &super::config::Hide| hide.module == module;
+        let hide = config.nearest(self.level, |level| {
+            level.hide.iter().any(of).then_some(&level.hide)
+        });
+        let pass = config.nearest(self.level, |level| {
+            level.pass.iter().any(of).then_some(&level.pass)
+        });
+        let hidden: Vec<(&str, Span)> = hide
+            .into_iter()
+            .flatten()
+            .filter(|hide| of(hide))
+            .filter(|hide| {
+                !pass
+                    .into_iter()
+                    .flatten()
+                    .any(|pass| of(pass) && pass.name.eq_ignore_ascii_case(&hide.name))
+            })
+            .map(|hide| (hide.name.as_str(), hide.span))
+            .collect();
+        let hiding = |name: &str| {
+            hidden
+                .iter()
+                .find(|(hidden, _)| hidden.eq_ignore_ascii_case(name))
+        };
+        let cors = self.does_cors();
+        let (lines, unseen) = match &self.upstream {
+            Some(upstream) => (upstream.lines.as_slice(), upstream.unseen.clone()),
+            None => (&[][..], vec!["*".into()]),
+        };
+        response.stored = self.stored(module, lines, &unseen, cors);
+        for line in lines {
+            match hiding(&line.name) {
+                None => response.headers.push(line.clone()),
+                Some((_, by)) => response.dropped.push(Dropped {
+                    name: line.name.clone(),
+                    value: line.value.clone(),
+                    span: line.span,
+                    reason: DropReason::Hidden,
+                    by: Some(*by),
+                    by_cors: true,
+                }),
+            }
+        }
+        if unseen.iter().any(|name| name == "*") {
+            for (name, span) in &hidden {
+                if is_cors(name) {
+                    response.dropped.push(Dropped {
+                        name: (*name).to_owned(),
+                        value: Known::Unknown,
+                        span: *span,
+                        reason: DropReason::Hidden,
+                        by: Some(*span),
+                        by_cors: true,
+                    });
+                }
+            }
+        }
+        let kept = unseen_without(&unseen, |name| {
+            hiding(name).is_some()
+                || (cors && (is_control(name) || name.eq_ignore_ascii_case("vary")))
+        });
+        response.unseen.extend(kept);
+    }
+
+    /// headers-more, outer levels first.
+    fn more(&mut self, status: Known<u16>, response: &mut Response) {
+        let config = self.config;
+        if !config.levels[self.level].has_more {
+            return;
+        }
+        let mut chain: Vec<&'a Level> = config.chain(self.level).collect();
+        chain.reverse();
+        for more in chain.into_iter().flat_map(|level| &level.more) {
+            let applies = match status {
+                _ if more.statuses.is_empty() => true,
+                Known::Known(status) => more.statuses.contains(&status),
+                Known::Unknown => false,
+            };
+            if !applies {
+                continue;
+            }
+            let meant = |name: &str| {
+                if more.prefix {
+                    name.get(..more.name.len())
+                        .is_some_and(|start| start.eq_ignore_ascii_case(&more.name))
+                } else {
+                    name.eq_ignore_ascii_case(&more.name)
+                }
+            };
+            let mut value = match &more.value {
+                Some(value) => self.complex(value),
+                None => Value::empty(),
+            };
+            if more.typed {
+                // Which content type a response has is not told.
+                value.text = Known::Unknown;
+                value.doubt = Doubt::Foreign;
+            }
+            let empty = value.known_text() == Some("");
+            if !more.append && !more.typed {
+                let before = response.headers.len();
+                let mut gone = Vec::new();
+                response.headers.retain(|line| {
+                    let keep = !meant(&line.name);
+                    if !keep {
+                        gone.push(line.clone());
+                    }
+                    keep
+                });
+                if response.headers.len() < before {
+                    response
+                        .dropped
+                        .extend(gone.into_iter().map(|line| Dropped {
+                            name: line.name,
+                            value: line.value,
+                            span: line.span,
+                            reason: DropReason::Overwritten,
+                            by: Some(more.span),
+                            by_cors: is_control(&more.name),
+                        }));
+                }
+                response.unseen = unseen_without(&response.unseen, meant);
+            }
+            if !empty {
+                let line = self.line(&more.name, value, more.span, Some(more.value_span), false);
+                response.headers.push(line);
+            }
+        }
+    }
+
+    fn expires(&mut self, status: Known<u16>, response: &mut Response) {
+        let set = self
+            .config
+            .nearest(self.level, |level| level.expires.as_ref());
+        let Some((Some(value), span)) = set else {
+            return;
+        };
+        if !status.known().is_none_or(is_safe) {
+            return;
+        }
+        response
+            .headers
+            .retain(|line| !line.name.eq_ignore_ascii_case("cache-control"));
+        response.unseen = unseen_without(&response.unseen, |name| name == "cache-control");
+        response.headers.push(HeaderLine {
+            name: "Cache-Control".into(),
+            value: value.clone(),
+            span: *span,
+            value_span: None,
+            sources: Vec::new(),
+            decided_by: None,
+        });
+    }
+
+    /// `add_header`.
+    fn add(&mut self, status: Known<u16>, response: &mut Response) {
+        let safe = status.known().is_none_or(is_safe);
+        let config = self.config;
+        for line in &response.headers {
+            self.sent.push((line.name.clone(), line.value.clone()));
+        }
+        let mut late = Vec::new();
+        for (level, header) in config.headers(self.level) {
+            if !safe && !header.always {
+                if is_cors(&header.name) {
+                    late.push((level, header));
+                }
+                continue;
+            }
+            let value = self.complex(&header.value);
+            if value.known_text() == Some("") {
+                continue;
+            }
+            let gated = config.levels[level].kind == LevelKind::If;
+            let line = self.line(&header.name, value, header.span, header.value_span, gated);
+            if header.name.eq_ignore_ascii_case("etag")
+                || header.name.eq_ignore_ascii_case("last-modified")
+            {
+                response
+                    .headers
+                    .retain(|other| !other.name.eq_ignore_ascii_case(&header.name));
+            }
+            self.sent.push((line.name.clone(), line.value.clone()));
+            response.headers.push(line);
+        }
+        for (_, header) in late {
+            if let Some(value) = self.would_be(header) {
+                response.dropped.push(Dropped {
+                    name: header.name.clone(),
+                    value,
+                    span: header.span,
+                    reason: DropReason::Status,
+                    by: None,
+                    by_cors: false,
+                });
+            }
+        }
+    }
+
+    /// The value of a header that is not sent; `None` if it would be empty.
+    fn would_be(&mut self, header: &'a AddHeader) -> Option<Known<String>> {
+        let value = self.complex(&header.value);
+        match value.text {
+            Known::Known(text) if text.is_empty() => None,
+            text => Some(text.map(std::borrow::Cow::into_owned)),
+        }
+    }
+
+    fn line(
+        &self,
+        name: &str,
+        value: Value<'a>,
+        span: Span,
+        value_span: Option<Span>,
+        gated: bool,
+    ) -> HeaderLine {
+        let mut text = value.text.map(std::borrow::Cow::into_owned);
+        if text == Known::Unknown
+            && value.doubt == Doubt::Placeholder
+            && self.request.symbolic
+            && name.eq_ignore_ascii_case(ACAO)
+            && let Some(origin) = &self.request.origin
+        {
+            text = Known::Known(origin.clone());
+        }
+        let mut decided_by = None;
+        if is_control(name) {
+            decided_by = value.decided;
+            if decided_by.is_none() && (gated || value.sources.has(ValueSource::Origin)) {
+                decided_by = self.gate;
+            }
+        }
+        HeaderLine {
+            name: name.to_owned(),
+            value: text,
+            span,
+            value_span,
+            sources: value.sources.list(),
+            decided_by: decided_by.cloned(),
+        }
+    }
+
+    /// What may be there besides, because of something at these levels that cannot be read.
+    fn unseen_here(&self, response: &mut Response) {
+        let level = &self.config.levels[self.level];
+        if level.unseen_headers {
+            response.unseen = vec!["*".into()];
+        }
+    }
+
+    /// Lines of outer blocks, and of earlier `if`s, that the deciding block replaces.
+    fn inner_blocks(&mut self, status: Known<u16>, response: &mut Response) {
+        let config = self.config;
+        let safe = status.known().is_none_or(is_safe);
+        let deciding = &config.levels[self.level];
+        let mut lost: Vec<(&'a AddHeader, Span, bool)> = Vec::new();
+        // Headers of earlier true `if`s.
+        if let Some((last, earlier)) = self.true_ifs.split_last()
+            && *last == self.level
+        {
+            let by = deciding
+                .add_headers
+                .first()
+                .map_or(deciding.span, |header| header.span);
+            let cors = self.replaces(deciding);
+            for level in earlier {
+                for header in &config.levels[*level].add_headers {
+                    lost.push((header, by, cors));
+                }
+            }
+        }
+        let mut at = self.level;
+        while let Effective::Own(owner) = config.levels[at].effective {
+            let replacing = &config.levels[owner];
+            let (Some(outside), Some(first)) = (replacing.parent, replacing.add_headers.first())
+            else {
+                break;
+            };
+            if replacing.inherits_nothing {
+                break;
+            }
+            let cors = self.replaces(replacing);
+            for (_, header) in config.headers(outside) {
+                lost.push((header, first.span, cors));
+            }
+            at = outside;
+        }
+        for (header, by, by_cors) in lost {
+            if !is_cors(&header.name) || !(safe || header.always) {
+                continue;
+            }
+            let name = &header.name;
+            let known = response.lines(name).next().is_some()
+                || response
+                    .dropped
+                    .iter()
+                    .any(|dropped| dropped.name.eq_ignore_ascii_case(name));
+            if known {
+                continue;
+            }
+            if let Some(value) = self.would_be(header) {
+                response.dropped.push(Dropped {
+                    name: name.clone(),
+                    value,
+                    span: header.span,
+                    reason: DropReason::InnerBlock,
+                    by: Some(by),
+                    by_cors,
+                });
+            }
+        }
+    }
+
+    /// Does the block set CORS headers itself, or answer this OPTIONS?
+    fn replaces(&self, level: &Level) -> bool {
+        level
+            .add_headers
+            .iter()
+            .any(|header| is_control(&header.name))
+            || (level.kind == LevelKind::If && self.method == "OPTIONS")
+    }
+
+    /// RFC 9111 §3, as far as the configuration tells.
+    fn cacheable(&self, status: Known<u16>, response: &Response) -> Known<bool> {
+        if !matches!(&*self.method, "GET" | "HEAD") || self.authenticated {
+            return Known::Known(false);
+        }
+        let directives = match response.value("cache-control") {
+            Known::Known(value) => value.unwrap_or_default().to_ascii_lowercase(),
+            Known::Unknown => {
+                // Where nginx does CORS for an application, its answers count as ordinary ones.
+                let known = response
+                    .lines("cache-control")
+                    .any(|line| line.value == Known::Unknown);
+                if known || !self.does_cors() {
+                    return Known::Unknown;
+                }
+                String::new()
+            }
+        };
+        if directives.contains("no-store") || directives.contains("private") {
+            return Known::Known(false);
+        }
+        status.map(|_| true)
+    }
+
+    /// The `proxy_cache` that keeps this response.
+    fn stored(
+        &self,
+        module: Module,
+        lines: &[HeaderLine],
+        unseen: &[String],
+        cors: bool,
+    ) -> Option<SharedCache> {
+        if module == Module::Other || !matches!(&*self.method, "GET" | "HEAD") {
+            return None;
+        }
+        let config = self.config;
+        let (zone, span) = config.nearest(self.level, |level| level.cache.as_ref())?;
+        zone.as_ref()?;
+        let key = config.nearest(self.level, |level| level.cache_key.as_ref());
+        let keyed = key.is_some_and(|key| config.depends_on_origin(key, 0));
+        let ignored = config.nearest(self.level, |level| level.ignore_vary) == Some(true);
+        let allowed = lines
+            .iter()
+            .find(|line| line.name.eq_ignore_ascii_case(ACAO));
+        let stores_origin = match allowed {
+            Some(line) => Known::Known(
+                line.sources.contains(&ValueSource::Origin) || line.decided_by.is_some(),
+            ),
+            None if cors => Known::Known(false),
+            None if unseen.iter().any(|name| name == "*" || name == ACAO) => Known::Unknown,
+            None => Known::Known(false),
+        };
+        Some(SharedCache {
+            span: *span,
+            keyed_by_origin: Known::Known(keyed),
+            honours_vary: !ignored,
+            stores_origin,
+            evidence: allowed.map(|line| line.span),
+        })
+    }
+}
+
+impl super::config::Config {
+    /// The `add_header` list of a level, each with the level that it is written at.
+    pub(super) fn headers(&self, level: LevelId) -> Vec<(LevelId, &AddHeader)> {
+        match &self.levels[level].effective {
+            Effective::None => Vec::new(),
+            Effective::Own(owner) => self.levels[*owner]
+                .add_headers
+                .iter()
+                .map(|header| (*owner, header))
+                .collect(),
+            Effective::Merged(owners) => owners
+                .iter()
+                .flat_map(|owner| {
+                    self.levels[*owner]
+                        .add_headers
+                        .iter()
+                        .map(|header| (*owner, header))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// An answer that nobody made: used where nothing can be told.
+pub(super) fn unknown() -> Response {
+    let mut response = Response::new(Known::Unknown, Answer::Handler, None);
+    response.unseen.push("*".into());
+    response
+}

@@ -1,0 +1,152 @@
+//! From the files of a project to sites.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Nginx;
+use super::compile::{Context, compile, maps};
+use super::include::{Expanded, Library, expand};
+use super::observe::observe;
+use crate::frameworks::{Project, Reading};
+use crate::source::SourceFile;
+use crate::syntax::nginx::{Body, Directive};
+
+/// Reads the nginx configurations of a project: one site for each main configuration, and one for
+/// each file that nothing includes.
+#[must_use]
+pub fn read(project: Project<'_>) -> Reading {
+    let mut library = Library::default();
+    let mut reading = Reading::default();
+    let mut included = HashSet::new();
+    let mut mains = Vec::new();
+    let mut alone = Vec::new();
+    for file in project.files {
+        let parsed = library.parsed(file);
+        let context = context(&parsed.directives);
+        let expanded = expand(
+            file,
+            &bases(file, context, &project),
+            &project,
+            &mut library,
+        );
+        included.extend(expanded.files.iter().skip(1).map(|file| file.id()));
+        if context == Context::Main {
+            mains.push((Arc::clone(file), context, expanded));
+        } else {
+            alone.push((Arc::clone(file), context, expanded));
+        }
+    }
+    // Files that only include one another have to start somewhere.
+    let mut roots: Vec<_> = mains;
+    let (fragments, free): (Vec<_>, Vec<_>) = alone
+        .into_iter()
+        .partition(|(file, ..)| included.contains(&file.id()));
+    roots.extend(free);
+    let mut covered: HashSet<_> = roots
+        .iter()
+        .flat_map(|(.., expanded)| expanded.files.iter().map(|file| file.id()))
+        .collect();
+    for fragment in fragments {
+        if !covered.contains(&fragment.0.id()) {
+            covered.extend(fragment.2.files.iter().map(|file| file.id()));
+            roots.push(fragment);
+        }
+    }
+    let mut seen = HashSet::new();
+    for (at, (file, context, expanded)) in roots.iter().enumerate() {
+        for file in &expanded.files {
+            if seen.insert(file.id()) {
+                reading.files.push(Arc::clone(file));
+            }
+        }
+        for (path, why) in &expanded.unreadable {
+            reading.skipped.push((path.clone(), why.to_string()));
+        }
+        let elsewhere: Vec<&Directive> = if *context == Context::Main {
+            Vec::new()
+        } else {
+            let others = roots
+                .iter()
+                .enumerate()
+                .filter(|(other, root)| *other != at && root.1 == Context::Http);
+            others
+                .flat_map(|(_, root)| maps(&root.2.directives))
+                .collect()
+        };
+        let site = site(file, *context, expanded, &elsewhere, &mut library);
+        reading.sites.push(Box::new(site));
+    }
+    reading
+}
+
+fn site(
+    file: &SourceFile,
+    context: Context,
+    expanded: &Expanded,
+    elsewhere: &[&Directive],
+    library: &mut Library,
+) -> Nginx {
+    let start = crate::source::Span::new(file.id(), 0, 0);
+    let config = compile(&expanded.directives, context, start, elsewhere);
+    let mut unknowns: Vec<_> = expanded
+        .missing
+        .iter()
+        .map(|(span, path)| (*span, format!("`{path}` is not in view")))
+        .collect();
+    for level in &config.levels {
+        for span in [level.filter, level.foreign].into_iter().flatten() {
+            unknowns.push((span, "what this code does is not known".to_owned()));
+        }
+    }
+    let observations = observe(&config, context, expanded, library);
+    Nginx::new(config, observations, unknowns)
+}
+
+/// What a file is by what stands at its top.
+fn context(directives: &[Directive]) -> Context {
+    let has = |names: &[&str]| {
+        directives
+            .iter()
+            .any(|directive| names.contains(&directive.name.text.as_str()))
+    };
+    let block = |name: &str| {
+        directives.iter().any(|directive| {
+            directive.name.text == name && matches!(directive.body, Body::Block(_))
+        })
+    };
+    if block("http") || block("events") || block("stream") || block("mail") {
+        Context::Main
+    } else if block("server")
+        || has(&[
+            "map",
+            "geo",
+            "upstream",
+            "split_clients",
+            "log_format",
+            "limit_req_zone",
+            "limit_conn_zone",
+            "proxy_cache_path",
+            "fastcgi_cache_path",
+        ])
+    {
+        Context::Http
+    } else if has(&["location", "listen", "server_name"]) {
+        Context::Server
+    } else {
+        Context::Location
+    }
+}
+
+/// The folders that the relative paths of a file's includes may start from. A main file's own; a
+/// snippet's main file may lie in a folder above it.
+fn bases(file: &SourceFile, context: Context, project: &Project<'_>) -> Vec<PathBuf> {
+    let own = file.path().parent().unwrap_or(Path::new("")).to_path_buf();
+    if context == Context::Main {
+        return vec![own];
+    }
+    let mut bases = vec![own.clone()];
+    let above = own.ancestors().skip(1).take(3).map(Path::to_path_buf);
+    bases.extend(above.filter(|folder| folder.starts_with(project.root)));
+    bases
+}
