@@ -280,3 +280,122 @@ fn output_that_cannot_be_written_is_a_failure() {
         );
     }
 }
+
+/// Ids and severities of the findings of a JSON report.
+fn findings(run: &Run) -> Vec<(String, String)> {
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let findings = value["findings"].as_array().expect("a list");
+    findings
+        .iter()
+        .map(|finding| (text(&finding["rule"]), text(&finding["severity"])))
+        .collect()
+}
+
+#[test]
+fn findings_decide_the_exit_code() {
+    let folder = TempDir::new();
+    folder.write("echo.conf", ECHO);
+    let code = |arguments: &[&str]| run(folder.path(), arguments).code;
+    assert_eq!(code(&[]), 1);
+    assert_eq!(code(&["--fail-on", "error"]), 1);
+    assert_eq!(code(&["--format", "json"]), 1);
+    assert_eq!(
+        code(&[
+            "--ignore",
+            "any-origin-with-credentials",
+            "--fail-on",
+            "error"
+        ]),
+        0
+    );
+    let only = [
+        "--select",
+        "any-origin-with-credentials",
+        "--format",
+        "json",
+    ];
+    let only = run(folder.path(), &only);
+    assert_eq!(
+        findings(&only),
+        [("any-origin-with-credentials".into(), "error".into())]
+    );
+    // What was not looked at weighs more than what was found.
+    assert_eq!(code(&[".", "nowhere.conf"]), 2);
+}
+
+#[test]
+fn a_report_is_the_same_from_everywhere() {
+    let folder = TempDir::new();
+    folder.write(".git/HEAD", "");
+    folder.write("sub/echo.conf", ECHO);
+    let sub = folder.path().join("sub");
+    let here = run(&sub, &[]);
+    assert!(here.stdout.contains("┌─ echo.conf:5:"), "{}", here.stdout);
+    assert_eq!(run(&sub, &["echo.conf"]).stdout, here.stdout);
+    let absolute = sub.join("echo.conf");
+    let absolute = absolute.to_str().expect("a name in UTF-8");
+    assert_eq!(run(&sub, &[absolute]).stdout, here.stdout);
+    let input = ["-", "--stdin-filename", "echo.conf"];
+    assert_eq!(
+        run_with_input(&sub, &input, ECHO.as_bytes()).stdout,
+        here.stdout
+    );
+    let above = run(folder.path(), &[]);
+    assert_eq!(
+        above.stdout.replace("sub/echo.conf", "echo.conf"),
+        here.stdout
+    );
+
+    let fingerprints = |run: &Run| {
+        let value: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let findings = value["findings"].as_array().cloned().unwrap_or_default();
+        let all = findings
+            .iter()
+            .map(|finding| finding["fingerprint"].clone());
+        all.collect::<Vec<_>>()
+    };
+    let before = run(&sub, &["--format", "json"]);
+    assert_ne!(fingerprints(&before), [] as [serde_json::Value; 0]);
+    folder.write("sub/echo.conf", format!("# moved\n\n{ECHO}"));
+    let after = run(folder.path(), &["--format", "json"]);
+    assert_ne!(before.stdout, after.stdout);
+    assert_eq!(fingerprints(&before), fingerprints(&after));
+}
+
+#[test]
+fn one_bad_file_does_not_hide_the_others() {
+    let folder = TempDir::new();
+    folder.write("a.conf", b"\xff");
+    folder.write("b.conf", ECHO);
+    folder.write(
+        "c.conf",
+        "server { location / { add_header Access-Control-Allow-Origin\n",
+    );
+    let run = run(folder.path(), &["--format", "json"]);
+    let rules = findings(&run);
+    let expected = ("any-origin-with-credentials".into(), "error".into());
+    assert!(rules.contains(&expected), "{rules:?}");
+    assert_eq!(run.code, 1);
+}
+
+#[test]
+fn only_findings_that_touch_a_named_file_are_reported() {
+    let folder = TempDir::new();
+    folder.write("nginx.conf", "events {}\nhttp { include conf.d/*.conf; }\n");
+    folder.write("conf.d/echo.conf", ECHO);
+    folder.write("conf.d/other.conf", ECHO.replace("api.", "www."));
+    let paths = |arguments: &[&str]| {
+        let run = run(folder.path(), arguments);
+        let value: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let findings = value["findings"].as_array().cloned().unwrap_or_default();
+        let paths = findings.iter().map(|finding| finding["path"].to_string());
+        paths
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
+    let (echo, other) = ("\"conf.d/echo.conf\"", "\"conf.d/other.conf\"");
+    assert_eq!(paths(&["--format", "json"]), [echo, other]);
+    assert_eq!(paths(&["--format", "json", "conf.d/echo.conf"]), [echo]);
+}
