@@ -66,6 +66,9 @@ pub struct Request {
     /// The status that the application behind gives to `OPTIONS`, where somebody knows it (a live
     /// server whose upstream is ours). No configuration tells it, so a probe leaves it unknown.
     pub options_status: Known<u16>,
+    /// The header lines that the application answers with, where somebody knows them (a live server
+    /// whose upstream is ours). No configuration tells them, so a probe leaves them unknown.
+    pub application_headers: Known<Vec<(String, String)>>,
     /// What is not stated here is absent, as in a request that was really sent. A probe says
     /// `false`: a cookie, argument or further header that it does not name may be there or not.
     pub exact: bool,
@@ -86,6 +89,7 @@ impl Request {
             cookies: false,
             application: Application::Answers(200),
             options_status: Known::Unknown,
+            application_headers: Known::Unknown,
             exact: false,
         }
     }

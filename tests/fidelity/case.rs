@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Application, Ask, trusted_origins, urls};
+use super::{Application, Ask, own_base, trusted_origins, urls};
 
 /// `requests.toml`: what a case needs beyond the standard requests.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) only: bool,
     /// The server keeps answers, so that an error after a success would not be seen: ask for none.
     pub(crate) keeps_answers: bool,
+    /// Requests whose answer depends on what no request and no configuration tells.
+    pub(crate) not_compared: Vec<NotCompared>,
     /// Further URLs, or paths on the first server.
     pub(crate) urls: Vec<String>,
     /// URLs or paths whose file does not exist.
@@ -44,6 +46,45 @@ pub(crate) struct UpstreamRule {
     pub(crate) headers_with_origin: Vec<String>,
     /// Answers 401 without this request header and 204 with it, whatever the request asks for.
     pub(crate) needs: Option<String>,
+}
+
+impl UpstreamRule {
+    pub(crate) const CONTENT_TYPE: &'static str = "text/plain";
+
+    /// The header lines of the answer to a request that arrives with this `Origin`.
+    pub(crate) fn lines(&self, origin: Option<&str>) -> Vec<String> {
+        let conditional = self.headers_with_origin.iter().filter(|_| origin.is_some());
+        self.headers
+            .iter()
+            .chain(conditional)
+            .filter(|line| origin.is_some() || !line.contains("{origin}"))
+            .map(|line| line.replace("{origin}", origin.unwrap_or_default()))
+            .collect()
+    }
+
+    /// Do the lines depend on the request's `Origin`?
+    pub(crate) fn reflects(&self) -> bool {
+        !self.headers_with_origin.is_empty()
+            || self.headers.iter().any(|line| line.contains("{origin}"))
+    }
+
+    /// Does an answer have a body, and so a `Content-Type`?
+    pub(crate) fn has_body(method: &str, status: u16) -> bool {
+        method != "HEAD" && !matches!(status, 204 | 304)
+    }
+}
+
+/// Requests that are recorded and not compared.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NotCompared {
+    /// A path.
+    path: String,
+    /// As [`Ask::kind`] writes it; all if absent.
+    kind: Option<String>,
+    /// What it depends on.
+    #[serde(rename = "depends_on")]
+    _depends_on: String,
 }
 
 /// A request beyond the standard ones.
@@ -109,6 +150,14 @@ impl Case {
     /// The texts of all files.
     pub(crate) fn texts(&self) -> Vec<&str> {
         self.files.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// Is the answer to this request one that corslint could know?
+    pub(crate) fn compares(&self, ask: &Ask) -> bool {
+        !self.plan.not_compared.iter().any(|not| {
+            own_base(&ask.url).0 == not.path
+                && not.kind.as_ref().is_none_or(|kind| *kind == ask.kind())
+        })
     }
 
     /// The trusted origins.

@@ -1,24 +1,29 @@
 //! `Site::respond` against a real answer.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use corslint::frameworks::{Project, nginx};
-use corslint::model::{Known, Outcome, Response, Site, World};
+use corslint::model::{Known, Outcome, Request, Response, Site, World};
 use corslint::source::{SourceFile, Sources};
 
-use super::{Answer, Ask};
+use super::{Answer, Application, Ask, Case, UpstreamRule};
 
-/// What corslint makes of a configuration.
-pub(crate) struct Reading {
+/// What corslint makes of a case.
+pub(crate) struct Reading<'a> {
     pub(crate) sites: Vec<Box<dyn Site>>,
+    case: &'a Case,
+    /// The upstream sees another `Origin` than the request's own.
+    forges_origin: bool,
 }
 
-/// Reads files below `root`: path from there, text.
-pub(crate) fn read(root: &Path, files: &[(String, String)]) -> Reading {
+/// Reads a case's files.
+pub(crate) fn read(case: &Case) -> Reading<'_> {
     let sources = Sources::new();
-    let files: Vec<Arc<SourceFile>> = files
+    let root = case.folder.as_path();
+    let files: Vec<Arc<SourceFile>> = case
+        .files
         .iter()
         .map(|(name, text)| sources.add(root.join(PathBuf::from(name)), text.clone()))
         .filter(|file| nginx::detect(file.path(), file.text()))
@@ -30,6 +35,42 @@ pub(crate) fn read(root: &Path, files: &[(String, String)]) -> Reading {
     });
     Reading {
         sites: reading.sites,
+        case,
+        forges_origin: case
+            .texts()
+            .iter()
+            .any(|text| text.contains("proxy_set_header Origin")),
+    }
+}
+
+impl Reading<'_> {
+    /// The request as the model has it, with what our upstream answers to it.
+    fn request(&self, ask: &Ask) -> Request {
+        let mut request = ask.request();
+        let Application::Answers(status) = ask.application else {
+            return request;
+        };
+        let plan = &self.case.plan;
+        let rule = plan
+            .upstream
+            .iter()
+            .find(|rule| request.url.path.starts_with(&rule.path));
+        let hidden = plan.keeps_answers || rule.is_some_and(|rule| rule.needs.is_some());
+        let lines = rule.map_or_else(Vec::new, |rule| rule.lines(ask.origin.as_deref()));
+        let reflects = rule.is_some_and(UpstreamRule::reflects);
+        if hidden || (reflects && self.forges_origin) {
+            return request;
+        }
+        let mut headers: Vec<(String, String)> = lines
+            .iter()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        if UpstreamRule::has_body(&request.method, status) {
+            headers.push(("Content-Type".into(), UpstreamRule::CONTENT_TYPE.into()));
+        }
+        request.application_headers = Known::Known(headers);
+        request
     }
 }
 
@@ -124,11 +165,11 @@ impl Failures {
 /// # Errors
 /// The disagreement.
 pub(crate) fn compare(
-    reading: &Reading,
+    reading: &Reading<'_>,
     ask: &Ask,
     expected: &Answer,
 ) -> Result<Tally, Box<Disagreement>> {
-    let request = ask.request();
+    let request = reading.request(ask);
     let routed = reading
         .sites
         .iter()
@@ -257,34 +298,51 @@ impl View {
             return self.status.is_some().then_some(tally);
         }
         // Lines that the view has, in the real order; others must come from out of view.
+        // A line of unknown value may be empty, and then it is not sent.
         let mut mine = self.answer.cors.iter().peekable();
         for (name, value) in &real.cors {
-            let same = mine.next_if(|(other, text)| other == name && text_agrees(text, value));
+            let is_it =
+                |(other, text): &(String, String)| other == name && text_agrees(text, value);
+            while mine
+                .next_if(|line| line.1 == UNKNOWN && !is_it(line))
+                .is_some()
+            {
+                fact(false);
+            }
+            let same = mine.next_if(|line| is_it(line));
             match same {
                 Some((_, text)) => fact(text != UNKNOWN),
                 None if self.unseen(name) => fact(false),
                 None => return None,
             }
         }
-        if mine.next().is_some() {
-            return None;
+        for (_, value) in mine {
+            if value != UNKNOWN {
+                return None;
+            }
+            fact(false);
         }
         if real.cors.is_empty() {
             fact(!self.unseen("access-control-allow-origin"));
         }
+        // Whether a response is compressible decides nothing about origins.
+        let real_vary: Vec<&String> = real
+            .vary
+            .iter()
+            .filter(|member| *member != "accept-encoding")
+            .collect();
         let unknown_member = |member: &String| member.contains(UNKNOWN);
         let open = self.unseen("vary") || self.answer.vary.iter().any(unknown_member);
         fact(!open);
-        let has = |members: &[String], member: &String| members.contains(member);
         let known_are_there = self
             .answer
             .vary
             .iter()
-            .all(|member| unknown_member(member) || has(&real.vary, member));
-        let real_are_known = real
-            .vary
+            .filter(|member| *member != "accept-encoding")
+            .all(|member| unknown_member(member) || real.vary.contains(member));
+        let real_are_known = real_vary
             .iter()
-            .all(|member| has(&self.answer.vary, member));
+            .all(|member| self.answer.vary.contains(member));
         if !known_are_there || !(open || real_are_known) {
             return None;
         }

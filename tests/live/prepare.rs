@@ -230,7 +230,10 @@ fn replacement(
             let default = if default { " default_server" } else { "" };
             Some(format!("listen 127.0.0.1:{port}{default};"))
         }
-        "server" if around == "upstream" => Some(format!("server 127.0.0.1:{upstream};")),
+        // An upstream that closes a connection must not be taken for dead.
+        "server" if around == "upstream" => {
+            Some(format!("server 127.0.0.1:{upstream} max_fails=0;"))
+        }
         "fastcgi_pass" | "uwsgi_pass" => Some(format!("{name} 127.0.0.1:{upstream};")),
         "proxy_pass" => {
             let (_, target) = first.split_once("://")?;

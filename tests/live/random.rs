@@ -104,7 +104,7 @@ fn differs(tree: &[Node], seed: u64, ask: &Ask) -> Option<Disagreement> {
     let case = case(tree, seed);
     let session = Session::start(&case).ok()?;
     let answer = session.send(ask);
-    let reading = read(&case.folder, &case.files);
+    let reading = read(&case);
     compare(&reading, ask, &answer)
         .err()
         .map(|differs| *differs)
@@ -156,7 +156,7 @@ fn random_configurations_agree_with_nginx() {
         };
         let record = session.record(&case, &origins);
         drop(session);
-        let reading = read(&case.folder, &case.files);
+        let reading = read(&case);
         let mut tally = Tally::default();
         let mut first = None;
         for row in &record.rows {

@@ -144,26 +144,16 @@ fn answer(incoming: &Incoming, protocol: Protocol, rules: &[UpstreamRule]) -> Op
             format!("HTTP/1.1 {status} Answer\r\nConnection: close\r\n")
         }
     };
-    let origin = incoming.header("origin");
-    for rule in rule {
-        let conditional = rule.headers_with_origin.iter().filter(|_| origin.is_some());
-        for line in rule.headers.iter().chain(conditional) {
-            if let (None, true) = (origin, line.contains("{origin}")) {
-                continue;
-            }
-            text.push_str(&line.replace("{origin}", origin.unwrap_or_default()));
-            text.push_str("\r\n");
-        }
-    }
-    let bare = incoming.method == "HEAD" || matches!(status, "204" | "304");
-    if bare {
+    for line in rule.map_or_else(Vec::new, |rule| rule.lines(incoming.header("origin"))) {
+        text.push_str(&line);
         text.push_str("\r\n");
-    } else {
+    }
+    if UpstreamRule::has_body(&incoming.method, status.parse().unwrap_or(200)) {
         let body = "an answer of the application\n";
-        let length = body.len();
-        text.push_str(&format!(
-            "Content-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}"
-        ));
+        text.push_str(&format!("Content-Type: {}\r\n", UpstreamRule::CONTENT_TYPE));
+        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    } else {
+        text.push_str("\r\n");
     }
     Some(text)
 }
