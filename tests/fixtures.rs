@@ -43,7 +43,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 pub(crate) fn markers(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let marker = line.rsplit_once("# ~ ").or_else(|| line.rsplit_once("// ~ "));
+        let marker = line
+            .rsplit_once("# ~ ")
+            .or_else(|| line.rsplit_once("// ~ "));
         let Some((_, ids)) = marker else { continue };
         found.extend(ids.split(',').map(|id| (index + 1, id.trim().to_owned())));
     }
@@ -53,12 +55,21 @@ pub(crate) fn markers(text: &str) -> Vec<(usize, String)> {
 fn marked(case: &Path) -> Places {
     let mut places = Places::new();
     for path in files(case) {
-        if path.extension().is_some_and(|extension| extension == "json" || extension == "txt") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json" || extension == "txt")
+        {
             continue;
         }
-        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
         let path = path.canonicalize().expect("a real path");
-        places.extend(markers(&text).into_iter().map(|(line, id)| (path.clone(), line, id)));
+        places.extend(
+            markers(&text)
+                .into_iter()
+                .map(|(line, id)| (path.clone(), line, id)),
+        );
     }
     places
 }
@@ -109,7 +120,11 @@ fn fixtures_read_as_expected() {
         for case in folders(&framework) {
             let expected = case.join("expected.txt");
             if marked(&case).is_empty() {
-                assert!(!expected.exists(), "nothing is marked, so {} is stale", expected.display());
+                assert!(
+                    !expected.exists(),
+                    "nothing is marked, so {} is stale",
+                    expected.display()
+                );
                 continue;
             }
             let output = run(&case, &["check", "--color", "never", "."]);

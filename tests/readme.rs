@@ -7,14 +7,20 @@ use crate::support::{BLESS, run};
 
 /// The text between `<!-- name -->` and `<!-- /name -->`, and what stands around it.
 fn parts<'a>(text: &'a str, name: &str) -> (&'a str, &'a str, &'a str) {
-    let (before, rest) = text.split_once(&format!("<!-- {name} -->\n")).expect("a marked part");
-    let (part, after) = rest.split_once(&format!("<!-- /{name} -->\n")).expect("its end");
+    let (before, rest) = text
+        .split_once(&format!("<!-- {name} -->\n"))
+        .expect("a marked part");
+    let (part, after) = rest
+        .split_once(&format!("<!-- /{name} -->\n"))
+        .expect("its end");
     (before, part, after)
 }
 
 fn check(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = fs::read_to_string(&path).expect("README.md").replace("\r\n", "\n");
+    let text = fs::read_to_string(&path)
+        .expect("README.md")
+        .replace("\r\n", "\n");
     let (before, part, after) = parts(&text, name);
     if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
         let text = format!("{before}<!-- {name} -->\n{actual}<!-- /{name} -->\n{after}");
@@ -38,7 +44,10 @@ fn readme_is_true() {
         let severity = rule.severity.names();
         let category = rule.category.name();
         let summary = rule.summary().replace('\n', " ").replace('|', "\\|");
-        table.push_str(&format!("| `{}` | {category} | {severity} | {summary} |\n", rule.id));
+        table.push_str(&format!(
+            "| `{}` | {category} | {severity} | {summary} |\n",
+            rule.id
+        ));
     }
     check("rules", &table);
 }

@@ -534,7 +534,9 @@ fn related(definition: &Definition, writer: &Writer<'_>, primary: Span) -> Vec<L
             continue;
         };
         let text = label_text(entry, writer);
-        if span != primary && !text.is_empty() && !labels.iter().any(|label| label.span == span) {
+        // A label around the primary one would only draw over it.
+        let encloses = span.to(primary) == span && span.file == primary.file;
+        if !encloses && !text.is_empty() && !labels.iter().any(|label| label.span == span) {
             labels.push(Label { span, text });
         }
     }
