@@ -191,8 +191,12 @@ impl<'a> Run<'a> {
                 value.doubt = Doubt::Foreign;
             }
             let empty = value.known_text() == Some("");
+            // The first line of the name gets the new value, the others go.
+            let mut place = response.headers.len();
             if !more.append && !more.typed {
                 let before = response.headers.len();
+                let first = response.headers.iter().position(|line| meant(&line.name));
+                place = first.unwrap_or(place);
                 let mut gone = Vec::new();
                 response.headers.retain(|line| {
                     let keep = !meant(&line.name);
@@ -217,7 +221,7 @@ impl<'a> Run<'a> {
             }
             if !empty {
                 let line = self.line(&more.name, value, more.span, Some(more.value_span), false);
-                response.headers.push(line);
+                response.headers.insert(place, line);
             }
         }
     }

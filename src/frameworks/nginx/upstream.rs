@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::config::{Matching, Module, ServerId};
 use super::phases::{Made, Run, Start, Step, UpstreamAnswer};
-use crate::model::{Answer, Application, Known, Outcome, Request, Response, Url};
+use crate::model::{
+    Answer, Application, HeaderLine, Known, Outcome, Request, Response, Url, ValueSource,
+};
 use crate::source::Span;
 
 /// Proxies in a row that are followed.
@@ -59,6 +61,18 @@ pub(super) fn unseen_without(unseen: &[String], gone: impl Fn(&str) -> bool) -> 
     unseen.iter().filter(|name| !gone(name)).cloned().collect()
 }
 
+/// The lines that nginx passes on, with the one that it obeys.
+fn passed_on(mut lines: Vec<HeaderLine>) -> Vec<HeaderLine> {
+    lines.retain(|line| {
+        let name = &line.name;
+        !HIDDEN
+            .iter()
+            .any(|hidden| name.eq_ignore_ascii_case(hidden))
+            || name.eq_ignore_ascii_case("x-accel-redirect")
+    });
+    lines
+}
+
 impl UpstreamAnswer {
     /// May it send this besides what is known?
     pub(super) fn may_send(&self, name: &str) -> bool {
@@ -89,19 +103,8 @@ impl<'a> Run<'a> {
                     Outcome::Status(status) => status,
                     _ => return bad_gateway(span),
                 };
-                let lines = response
-                    .headers
-                    .into_iter()
-                    .filter(|line| {
-                        let name = &line.name;
-                        !HIDDEN
-                            .iter()
-                            .any(|hidden| name.eq_ignore_ascii_case(hidden))
-                            || name.eq_ignore_ascii_case("x-accel-redirect")
-                    })
-                    .collect();
                 let answer = UpstreamAnswer {
-                    lines,
+                    lines: passed_on(response.headers),
                     unseen: response.unseen,
                 };
                 (status, answer)
@@ -110,11 +113,7 @@ impl<'a> Run<'a> {
                 if self.request.application == Application::Unreachable && !self.asks_access {
                     return bad_gateway(span);
                 }
-                let answer = UpstreamAnswer {
-                    lines: Vec::new(),
-                    unseen: vec!["*".into()],
-                };
-                (self.application_status(), answer)
+                (self.application_status(), self.application_answer(span))
             }
         };
         let redirect = answer
@@ -149,6 +148,28 @@ impl<'a> Run<'a> {
         made.upstream = Some(module);
         self.upstream = Some(answer);
         Step::Send(made)
+    }
+
+    /// The headers of an application out of view: what the request states, else anything.
+    fn application_answer(&self, span: Span) -> UpstreamAnswer {
+        let Known::Known(headers) = &self.request.application_headers else {
+            return UpstreamAnswer {
+                lines: Vec::new(),
+                unseen: vec!["*".into()],
+            };
+        };
+        let lines = headers.iter().map(|(name, value)| HeaderLine {
+            name: name.clone(),
+            value: Known::Known(value.clone()),
+            span,
+            value_span: None,
+            sources: vec![ValueSource::Upstream],
+            decided_by: None,
+        });
+        UpstreamAnswer {
+            lines: passed_on(lines.collect()),
+            unseen: Vec::new(),
+        }
     }
 
     /// The answer of a server of the same configuration.
