@@ -1,6 +1,6 @@
 //! A run: find the files, read them as sites, judge the sites.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -221,18 +221,12 @@ fn take(
             report.errors.push(problem);
         }
     }
-    let mut paths: HashMap<_, PathBuf> = HashMap::new();
-    let mut path_of = |span: Span| -> PathBuf {
-        let path = || sources.get(span.file).path().to_path_buf();
-        paths.entry(span.file).or_insert_with(path).clone()
+    let touches_named = |finding: &Finding| {
+        let mut places = std::iter::once(&finding.primary).chain(&finding.related);
+        places.any(|label| project.names(sources.get(label.span.file).path()))
     };
     for finding in judged.findings {
-        if !lazy.wants(&finding.rule) {
-            continue;
-        }
-        let places = std::iter::once(&finding.primary).chain(&finding.related);
-        let touched: Vec<PathBuf> = places.map(|label| path_of(label.span)).collect();
-        if project.reports(touched.iter().map(PathBuf::as_path)) {
+        if lazy.wants(&finding.rule) && (!project.partial || touches_named(&finding)) {
             report.findings.push(finding);
         }
     }
@@ -240,16 +234,14 @@ fn take(
 
 /// Path, place, rule.
 fn order(findings: &mut [Finding], sources: &Sources) {
-    let mut paths: BTreeMap<_, PathBuf> = BTreeMap::new();
-    for finding in findings.iter() {
-        let file = finding.primary.span.file;
-        let path = || sources.get(file).path().to_path_buf();
-        paths.entry(file).or_insert_with(path);
-    }
+    let files = findings.iter().map(|finding| finding.primary.span.file);
+    let mut files: Vec<_> = files.collect::<HashSet<_>>().into_iter().collect();
+    files.sort_by_cached_key(|file| sources.get(*file).path().to_path_buf());
+    let ranks: HashMap<_, usize> = files.into_iter().zip(0..).collect();
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| {
             let span = finding.primary.span;
-            (paths.get(&span.file).cloned(), span.start, span.end)
+            (ranks.get(&span.file).copied(), span.start, span.end)
         };
         key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule))
     });

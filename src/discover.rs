@@ -62,6 +62,9 @@ pub struct Project {
     pub base: PathBuf,
     /// In order of their paths.
     pub files: Vec<Found>,
+    /// No more than a part of the project was named: only findings that touch a file that the
+    /// project [names](Project::names), by their primary or a related place, are of interest.
+    pub partial: bool,
 }
 
 /// A file to read.
@@ -70,22 +73,18 @@ pub struct Found {
     /// The file with its text.
     pub file: Arc<SourceFile>,
     /// It was named, or lies in a folder that was. Else it is a companion from the rest of the
-    /// project, and only findings that touch a named file are of interest.
+    /// project.
     pub named: bool,
 }
 
 impl Project {
-    /// May a finding that touches these files, by its primary or a related place, be reported?
-    ///
-    /// Always, unless part of the project was named only.
-    pub fn reports<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> bool {
-        let is_named = |path| {
-            let place = self
-                .files
-                .binary_search_by(|found| found.file.path().cmp(path));
-            place.is_ok_and(|index| self.files[index].named)
-        };
-        self.files.iter().all(|found| found.named) || paths.into_iter().any(is_named)
+    /// Is this a file that was named, or that lies in a folder that was?
+    #[must_use]
+    pub fn names(&self, path: &Path) -> bool {
+        let place = self
+            .files
+            .binary_search_by(|found| found.file.path().cmp(path));
+        place.is_ok_and(|index| self.files[index].named)
     }
 }
 
@@ -323,7 +322,13 @@ impl Search<'_> {
             .map(|(root, files)| {
                 let base = root.ancestors().find(|above| above.join(".git").exists());
                 let base = base.unwrap_or(&root).to_path_buf();
-                Project { root, base, files }
+                let partial = files.iter().any(|found| !found.named);
+                Project {
+                    root,
+                    base,
+                    files,
+                    partial,
+                }
             })
             .collect();
         self.result.skipped.sort_by(|a, b| a.path.cmp(&b.path));

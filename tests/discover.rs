@@ -126,11 +126,13 @@ fn a_named_fragment_brings_the_rest_of_its_project() {
 
     let project = &discovery.projects[0];
     let main = folder.path().join("nginx/nginx.conf");
-    assert!(project.reports([main.as_path(), fragment.as_path()]));
-    assert!(!project.reports([main.as_path()]));
+    assert!(project.partial);
+    assert!(project.names(&fragment));
+    assert!(!project.names(&main));
+    assert!(!project.names(folder.path()));
 
     let discovery = look(&[folder.path()]);
-    assert!(discovery.projects.iter().all(|project| project.reports([])));
+    assert!(discovery.projects.iter().all(|project| !project.partial));
 }
 
 #[test]
