@@ -28,25 +28,25 @@ pub(super) fn load(folders: &[std::path::PathBuf]) -> Result<RuleSet, Failure> {
     RuleSet::load(folders).map_err(|error| Failure::Said(error.to_string()))
 }
 
-/// The severities that findings of a rule can have, in the order in which it tries them.
-pub(super) fn severities(definition: &Definition) -> Vec<Severity> {
+/// The severities that findings of a rule can have, from bad to mild.
+fn severities(definition: &Definition) -> Vec<Severity> {
     let mut severities = match &definition.severity {
         Level::Fixed(severity) => vec![*severity],
         Level::Cases(cases) => cases.iter().map(|case| case.level).collect(),
     };
-    let mut seen = Vec::new();
-    severities.retain(|severity| {
-        let new = !seen.contains(severity);
-        seen.push(*severity);
-        new
-    });
+    severities.sort();
+    severities.dedup();
+    severities.reverse();
     severities
 }
 
 /// `error or warning`, `note, pedantic`.
 pub(super) fn severity_words(definition: &Definition) -> String {
     let names: Vec<_> = severities(definition).iter().map(|s| s.name()).collect();
-    let mut words = names.join(" or ");
+    let mut words = match names.as_slice() {
+        [first, second, third] => format!("{first}, {second} or {third}"),
+        names => names.join(" or "),
+    };
     match definition.pedantic {
         Pedantic::Fixed(false) => {}
         Pedantic::Fixed(true) => words.push_str(", pedantic"),
@@ -104,7 +104,7 @@ struct Document<'a> {
 struct Row<'a> {
     id: &'a str,
     category: Category,
-    /// In the order in which the rule tries them.
+    /// From bad to mild.
     severities: Vec<Severity>,
     pedantic: &'static str,
     builtin: bool,
