@@ -1,8 +1,12 @@
-//! Embeds the rule files: a list of (file name, text) in the order of their names.
+//! Embeds the rule files, in the order of their names: file name, the part that the engine needs as
+//! JSON (which is read in a tenth of the time that the whole file takes), and the whole text.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
+
+/// Keys that only readers need; `Docs::KEYS` in `src/rules/definition.rs`.
+const DOCS: [&str; 5] = ["since", "references", "explanation", "bad", "good"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=rules");
@@ -19,7 +23,14 @@ fn main() -> io::Result<()> {
     let mut code = String::from("&[\n");
     for name in names {
         let path = Path::new(&root).join("rules").join(&name);
-        let _ = writeln!(code, "    ({name:?}, include_str!({path:?})),");
+        let mut table: toml::Table = fs::read_to_string(&path)?
+            .parse()
+            .map_err(|error| io::Error::other(format!("{name}: {error}")))?;
+        for key in DOCS {
+            table.remove(key);
+        }
+        let core = serde_json::to_string(&table).map_err(io::Error::other)?;
+        let _ = writeln!(code, "    ({name:?}, {core:?}, include_str!({path:?})),");
     }
     code.push_str("]\n");
     fs::write(Path::new(&out).join("rules.rs"), code)

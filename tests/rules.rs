@@ -176,8 +176,9 @@ fn texts_are_written_as_agreed() {
 fn every_rule_is_documented() {
     for_each_rule(|rule| {
         let definition = &rule.definition;
+        let docs = rule.docs().expect("readers' part");
         let mut complaints = Vec::new();
-        let summary = definition.summary();
+        let summary = docs.summary();
         if !summary.ends_with('.')
             || summary.len() > 200
             || summary.contains('\n') && summary.len() > 200
@@ -186,13 +187,13 @@ fn every_rule_is_documented() {
                 "the explanation starts with one short sentence: {summary:?}"
             ));
         }
-        if definition.explanation.trim().split("\n\n").count() < 3 {
+        if docs.explanation.trim().split("\n\n").count() < 3 {
             complaints.push("the explanation says what, why and how to repair".into());
         }
-        if definition.references.is_empty() {
+        if docs.references.is_empty() {
             complaints.push("no references".into());
         }
-        for reference in &definition.references {
+        for reference in &docs.references {
             let weakness = reference.strip_prefix("CWE-");
             let known = reference.starts_with("https://")
                 || weakness.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
@@ -200,9 +201,9 @@ fn every_rule_is_documented() {
                 complaints.push(format!("neither an address nor a weakness: {reference:?}"));
             }
         }
-        let since: Vec<_> = definition.since.split('.').map(str::parse::<u16>).collect();
+        let since: Vec<_> = docs.since.split('.').map(str::parse::<u16>).collect();
         if since.len() != 3 || since.iter().any(Result::is_err) {
-            complaints.push(format!("`since` is no version: {:?}", definition.since));
+            complaints.push(format!("`since` is no version: {:?}", docs.since));
         }
         if definition.help.is_none() {
             complaints.push("no help".into());
@@ -219,8 +220,9 @@ fn every_framework_that_a_rule_speaks_of_has_examples() {
         .collect();
     for_each_rule(|rule| {
         let definition = &rule.definition;
+        let docs = rule.docs().expect("readers' part");
         let mut claimed: BTreeSet<&str> = BTreeSet::new();
-        let examples = || definition.bad.iter().chain(&definition.good);
+        let examples = || docs.bad.iter().chain(&docs.good);
         claimed.extend(examples().map(|example| example.framework.as_str()));
         if let Some(Help::PerFramework(map)) = &definition.help {
             claimed.extend(map.keys().map(String::as_str).filter(|name| *name != "any"));
@@ -236,7 +238,7 @@ fn every_framework_that_a_rule_speaks_of_has_examples() {
                     .filter(|example| example.framework == framework);
                 of_it.count()
             };
-            if count(&definition.bad) < 2 || count(&definition.good) < 2 {
+            if count(&docs.bad) < 2 || count(&docs.good) < 2 {
                 complaints.push(format!(
                     "fewer than two bad or two good examples for {framework}"
                 ));
@@ -247,12 +249,12 @@ fn every_framework_that_a_rule_speaks_of_has_examples() {
                 ));
             }
         }
-        for example in &definition.bad {
+        for example in &docs.bad {
             if marked(&example.code, &definition.id).is_empty() {
                 complaints.push(format!("a bad example marks no line: {}", title(example)));
             }
         }
-        for example in &definition.good {
+        for example in &docs.good {
             if example.code.contains("# ~ ") || example.code.contains("// ~ ") {
                 complaints.push(format!("a good example marks a line: {}", title(example)));
             }

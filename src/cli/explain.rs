@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use super::Exit;
 use super::args::ExplainArguments;
-use super::rules::{load, severity_words};
+use super::rules::{docs, load, severity_words};
 use super::streams::{self, Failure};
 use crate::check::{Error, nearest};
 use crate::report::text::{line, lines};
-use crate::rules::{Definition, Example};
+use crate::rules::{Definition, Docs, Example};
 
 pub(super) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
     let rules = load(&arguments.rules.folders)?;
@@ -16,12 +16,13 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
         let near = nearest(&arguments.rule, &rules);
         return Err(Error::UnknownRule(arguments.rule.clone(), near).into());
     };
+    let docs = docs(rule)?;
     let color = arguments.color.color.decide();
-    streams::write(|out| write(&rule.definition, color, out))?;
+    streams::write(|out| write(&rule.definition, docs, color, out))?;
     Ok(Exit::Clean)
 }
 
-fn write(rule: &Definition, color: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(rule: &Definition, docs: &Docs, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let (bold, reset) = if color {
         ("\u{1b}[1m", "\u{1b}[0m")
     } else {
@@ -33,18 +34,18 @@ fn write(rule: &Definition, color: bool, out: &mut dyn Write) -> io::Result<()> 
         out,
         "{category}, {}, since {}",
         severity_words(rule),
-        line(&rule.since)
+        line(&docs.since)
     )?;
-    writeln!(out, "\n{}", lines(rule.explanation.trim()))?;
-    for (title, examples) in [("Bad", &rule.bad), ("Good", &rule.good)] {
+    writeln!(out, "\n{}", lines(docs.explanation.trim()))?;
+    for (title, examples) in [("Bad", &docs.bad), ("Good", &docs.good)] {
         for example in examples {
             write_example(&rule.id, &format!("{bold}{title}{reset}"), example, out)?;
         }
     }
-    if !rule.references.is_empty() {
+    if !docs.references.is_empty() {
         writeln!(out, "\n{bold}References{reset}")?;
     }
-    for reference in &rule.references {
+    for reference in &docs.references {
         writeln!(out, "  {}", line(reference))?;
     }
     Ok(())

@@ -9,12 +9,15 @@ use super::args::{Format, RulesArguments};
 use super::streams::{self, Failure};
 use crate::model::{Category, Severity};
 use crate::report::text::line;
-use crate::rules::{Definition, Level, Pedantic, Rule, RuleSet};
+use crate::rules::{Definition, Docs, Level, Pedantic, Rule, RuleSet};
 
 pub(super) fn run(arguments: &RulesArguments) -> Result<Exit, Failure> {
     let rules = load(&arguments.rules.folders)?;
     let mut rules: Vec<&Rule> = rules.rules().collect();
     rules.sort_by(|a, b| a.definition.id.cmp(&b.definition.id));
+    let docs = rules.iter().map(|rule| docs(rule));
+    let docs = docs.collect::<Result<Vec<_>, _>>()?;
+    let rules: Vec<(&Rule, &Docs)> = rules.into_iter().zip(docs).collect();
     let color = arguments.color.color.decide();
     streams::write(|out| match arguments.format {
         Format::Terminal => write_table(&rules, color, out),
@@ -56,21 +59,27 @@ pub(super) fn severity_words(definition: &Definition) -> String {
 }
 
 /// The first sentence of a rule's explanation, as one line.
-pub(super) fn summary(definition: &Definition) -> String {
-    let words: Vec<_> = definition.summary().split_whitespace().collect();
+fn summary(docs: &Docs) -> String {
+    let words: Vec<_> = docs.summary().split_whitespace().collect();
     words.join(" ")
 }
 
-fn write_table(rules: &[&Rule], color: bool, out: &mut dyn Write) -> io::Result<()> {
+/// What a rule says to readers.
+pub(super) fn docs(rule: &Rule) -> Result<&Docs, Failure> {
+    let said = |words: &str| Failure::Said(format!("{}: {words}", rule.definition.id));
+    rule.docs().map_err(said)
+}
+
+fn write_table(rules: &[(&Rule, &Docs)], color: bool, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<[String; 4]> = rules
         .iter()
-        .map(|rule| {
+        .map(|(rule, docs)| {
             let definition = &rule.definition;
             [
                 line(&definition.id).into_owned(),
                 definition.category.name().to_owned(),
                 severity_words(definition),
-                line(&summary(definition)).into_owned(),
+                line(&summary(docs)).into_owned(),
             ]
         })
         .collect();
@@ -114,8 +123,8 @@ struct Row<'a> {
     references: &'a [String],
 }
 
-fn write_json(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
-    let rules = rules.iter().map(|rule| {
+fn write_json(rules: &[(&Rule, &Docs)], out: &mut dyn Write) -> io::Result<()> {
+    let rules = rules.iter().map(|(rule, docs)| {
         let definition = &rule.definition;
         Row {
             id: &definition.id,
@@ -127,10 +136,10 @@ fn write_json(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
                 Pedantic::When(_) => "sometimes",
             },
             builtin: rule.builtin,
-            since: &definition.since,
-            summary: summary(definition),
-            explanation: definition.explanation.trim(),
-            references: &definition.references,
+            since: &docs.since,
+            summary: summary(docs),
+            explanation: docs.explanation.trim(),
+            references: &docs.references,
         }
     });
     let document = Document {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::model::{Category, Severity};
 
-/// The content of one rule file.
+/// What a rule file says to the engine. The rest of the file is [`Docs`].
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -38,6 +38,12 @@ pub struct Definition {
     pub notes: Vec<Text>,
     /// The smallest correct change.
     pub help: Option<Help>,
+}
+
+/// What a rule file says to readers. Looked at only when somebody asks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Docs {
     /// The version that brought the rule.
     pub since: String,
     /// Addresses and weakness ids.
@@ -200,7 +206,10 @@ pub struct Example {
     pub code: String,
 }
 
-impl Definition {
+impl Docs {
+    /// The keys of a rule file that are not the engine's.
+    pub(super) const KEYS: [&str; 5] = ["since", "references", "explanation", "bad", "good"];
+
     /// The first sentence of the explanation.
     #[must_use]
     pub fn summary(&self) -> &str {

@@ -345,7 +345,7 @@ impl<'a> Judge<'a> {
             certainty: Certainty::Certain,
             message: writer
                 .texts(&definition.message)
-                .unwrap_or_else(|| definition.summary().trim_end_matches('.').to_owned()),
+                .unwrap_or_else(|| definition.id.replace('-', " ")),
             primary: Label {
                 span,
                 text: primary

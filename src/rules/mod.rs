@@ -23,8 +23,8 @@ use std::sync::OnceLock;
 use cel::Context;
 
 pub use definition::{
-    Definition, Example, Help, Level, LevelCase, Paths, Pedantic, Place, Places, Text, TextCase,
-    Texts,
+    Definition, Docs, Example, Help, Level, LevelCase, Paths, Pedantic, Place, Places, Text,
+    TextCase, Texts,
 };
 pub use judge::{Judge, Judged};
 
@@ -32,8 +32,8 @@ use crate::model::Severity;
 use expression::{Expression, Names, path_kind};
 use schema::{ENDPOINT_SCOPE, Kind, SITE_SCOPE};
 
-/// The rules that come with the program: (file name, text).
-static BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+/// The rules that come with the program: file name, the engine's part as JSON, the whole text.
+static BUILTIN: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// Rules that are loaded and ready to judge.
 pub struct RuleSet {
@@ -53,6 +53,9 @@ pub struct Rule {
     /// Indexes of the rules in `unless`.
     unless: Vec<usize>,
     compiled: OnceLock<Result<Compiled, String>>,
+    /// The text of a built-in rule's file.
+    text: &'static str,
+    docs: OnceLock<Result<Docs, String>>,
 }
 
 /// The expressions of a rule, checked.
@@ -98,8 +101,8 @@ impl RuleSet {
     /// The first file that cannot be read, parsed or understood.
     pub fn load(directories: &[PathBuf]) -> Result<Self, RuleError> {
         let mut rules = Vec::with_capacity(BUILTIN.len());
-        for (name, text) in BUILTIN {
-            rules.push(Rule::parse(Path::new(name), text, true)?);
+        for (name, core, text) in BUILTIN {
+            rules.push(Rule::builtin(name, core, text)?);
         }
         for directory in directories {
             for path in rule_files(directory)? {
@@ -107,7 +110,7 @@ impl RuleSet {
                     path: path.clone(),
                     text: format!("cannot be read: {error}"),
                 })?;
-                rules.push(Rule::parse(&path, &text, false)?);
+                rules.push(Rule::added(&path, &text)?);
             }
         }
         let set = Self::ordered(rules)?;
@@ -196,6 +199,14 @@ fn visit(
     Ok(())
 }
 
+/// The engine's part of a rule file, and the readers'.
+fn split(text: &str) -> Result<(toml::Table, toml::Table), toml::de::Error> {
+    let table: toml::Table = toml::from_str(text)?;
+    Ok(table
+        .into_iter()
+        .partition(|(key, _)| !Docs::KEYS.contains(&key.as_str())))
+}
+
 fn rule_files(directory: &Path) -> Result<Vec<PathBuf>, RuleError> {
     let error = |error: std::io::Error| RuleError {
         path: directory.to_path_buf(),
@@ -217,25 +228,66 @@ fn rule_files(directory: &Path) -> Result<Vec<PathBuf>, RuleError> {
 }
 
 impl Rule {
-    fn parse(path: &Path, text: &str, builtin: bool) -> Result<Self, RuleError> {
-        let error = |text: String| RuleError {
+    fn builtin(name: &str, core: &str, text: &'static str) -> Result<Self, RuleError> {
+        let path = Path::new(name);
+        let definition = serde_json::from_str(core).map_err(|error| RuleError {
             path: path.to_path_buf(),
-            text,
+            text: error.to_string(),
+        })?;
+        Self::new(path, definition, text, None)
+    }
+
+    fn added(path: &Path, text: &str) -> Result<Self, RuleError> {
+        let parts = || {
+            let (definition, docs) = split(text)?;
+            Ok((definition.try_into()?, docs.try_into()?))
         };
-        let definition: Definition = toml::from_str(text).map_err(|e| error(e.to_string()))?;
+        let (definition, docs) = parts().map_err(|error: toml::de::Error| RuleError {
+            path: path.to_path_buf(),
+            text: error.to_string(),
+        })?;
+        Self::new(path, definition, "", Some(docs))
+    }
+
+    fn new(
+        path: &Path,
+        definition: Definition,
+        text: &'static str,
+        docs: Option<Docs>,
+    ) -> Result<Self, RuleError> {
         let stem = path.file_stem().map(|stem| stem.to_string_lossy());
         if stem.as_deref() != Some(definition.id.as_str()) {
-            return Err(error(format!(
-                "the id `{}` and the file's name must be the same",
-                definition.id
-            )));
+            return Err(RuleError {
+                path: path.to_path_buf(),
+                text: format!(
+                    "the id `{}` and the file's name must be the same",
+                    definition.id
+                ),
+            });
         }
         Ok(Self {
             definition,
-            builtin,
+            builtin: docs.is_none(),
             unless: Vec::new(),
             compiled: OnceLock::new(),
+            text,
+            docs: docs.map_or_else(OnceLock::new, |docs| Ok(docs).into()),
         })
+    }
+
+    /// What the rule says to readers.
+    ///
+    /// # Errors
+    /// What is wrong with a built-in rule's file, which the tests rule out.
+    pub fn docs(&self) -> Result<&Docs, &str> {
+        let read = || {
+            let (_, docs) = split(self.text)?;
+            docs.try_into()
+        };
+        let docs = self
+            .docs
+            .get_or_init(|| read().map_err(|error: toml::de::Error| error.to_string()));
+        docs.as_ref().map_err(String::as_str)
     }
 
     fn error(&self, text: String) -> RuleError {
@@ -312,6 +364,7 @@ impl Rule {
     /// What is wrong, for people.
     pub fn check(&self) -> Result<(), String> {
         self.compiled().map_err(str::to_owned)?;
+        self.docs().map_err(str::to_owned)?;
         let names = self.names()?;
         let definition = &self.definition;
         check_texts(&definition.message, names)?;

@@ -98,10 +98,7 @@ since = "0.1.0"
 explanation = "Stars. More."
 "#
     );
-    RuleSet::ordered(vec![
-        Rule::parse(Path::new("star.toml"), &text, true).unwrap(),
-    ])
-    .unwrap()
+    RuleSet::ordered(vec![Rule::added(Path::new("star.toml"), &text).unwrap()]).unwrap()
 }
 
 fn judge(category: &str, fake: Fake) -> Judged {
@@ -262,7 +259,7 @@ fn mistakes_in_rules_are_errors() {
             "id = \"x\"\ncategory = \"broken\"\nseverity = \"error\"\nwhen = '{when}'\nmessage = \"m\"\n\
              primary = {{ at = \"foreign.actual.allow_origin\" }}\nsince = \"0\"\nexplanation = \"e\""
         );
-        let rule = Rule::parse(Path::new("x.toml"), &text, false).unwrap();
+        let rule = Rule::added(Path::new("x.toml"), &text).unwrap();
         rule.check().unwrap_err()
     };
     assert_eq!(
