@@ -44,7 +44,8 @@ pub(crate) struct UpstreamRule {
     pub(crate) headers: Vec<String>,
     /// Header lines of the answers to requests with an `Origin`.
     pub(crate) headers_with_origin: Vec<String>,
-    /// Answers 401 without this request header and 204 with it, whatever the request asks for.
+    /// Answers 401 without one of these request headers (`a, b`) and 204 with it, whatever the
+    /// request asks for.
     pub(crate) needs: Option<String>,
 }
 

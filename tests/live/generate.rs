@@ -412,7 +412,9 @@ impl Generator {
     }
 
     fn access(&mut self) -> Vec<Node> {
-        const CHOICES: [&[&str]; 7] = [
+        const CHOICES: [&[&str]; 9] = [
+            &["auth_request /auth"],
+            &["auth_request /auth", "satisfy any", "deny all"],
             &["deny all"],
             &["allow 127.0.0.1", "deny all"],
             &["deny 10.0.0.0/8", "allow all"],
@@ -503,6 +505,7 @@ impl Generator {
         if self.random.percent(6) {
             body.push(Node::new("proxy_pass http://app:3000"));
         }
+        self.some(4, &mut body, Self::error_page);
         if self.random.percent(4) {
             let file = self.file();
             body = vec![Node::include(file, body)];
@@ -596,6 +599,15 @@ impl Generator {
                 body.push(location);
             }
         }
+        let guard = [
+            "proxy_pass http://auth:9000/verify",
+            "return 204",
+            "return 403",
+            "return 401",
+        ];
+        let guard = self.random.pick(&guard);
+        let guard = vec![Node::new("internal"), self.header(), Node::new(guard)];
+        body.push(Node::block("location = /auth", guard));
         for name in self.named.clone() {
             let location = self.location(&name, 2);
             body.push(location);
@@ -631,6 +643,9 @@ impl Generator {
             body.push(Node::new("internal"));
         }
         match self.random.below(10) {
+            0 if !path.contains(['~', '@']) => {
+                body.push(Node::new("proxy_pass http://app:3000/base/"));
+            }
             0..5 => body.push(Node::new("proxy_pass http://app:3000")),
             5..7 => {
                 let at = self.random.below(body.len() + 1);

@@ -85,10 +85,17 @@ fn case(tree: &[Node], seed: u64) -> Case {
             (".htpasswd".into(), "user:{PLAIN}secret".into()),
             ("/var/www/html/err.json".into(), "{}".into()),
         ]),
-        upstream: vec![UpstreamRule {
-            headers: headers.iter().map(|line| (*line).into()).collect(),
-            ..UpstreamRule::default()
-        }],
+        upstream: vec![
+            UpstreamRule {
+                path: "/verify".into(),
+                needs: Some("authorization, cookie".into()),
+                ..UpstreamRule::default()
+            },
+            UpstreamRule {
+                headers: headers.iter().map(|line| (*line).into()).collect(),
+                ..UpstreamRule::default()
+            },
+        ],
         ..Plan::default()
     };
     Case {

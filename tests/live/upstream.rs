@@ -131,7 +131,13 @@ fn answer(incoming: &Incoming, protocol: Protocol, rules: &[UpstreamRule]) -> Op
         .find(|rule| incoming.path.starts_with(&rule.path));
     let needs = rule.and_then(|rule| rule.needs.as_deref());
     let status = match needs {
-        Some(name) if incoming.header(name).is_some() => "204",
+        Some(names)
+            if names
+                .split(", ")
+                .any(|name| incoming.header(name).is_some()) =>
+        {
+            "204"
+        }
         Some(_) => "401",
         None => incoming.header("x-answer").unwrap_or("200"),
     };
