@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 /// Compiled on first use; `None`, which matches nothing, would be a mistake in this file.
 type Pattern = LazyLock<Option<Regex>>;
@@ -65,7 +65,7 @@ static KINDS: [Kind; 1] = [Kind {
     // others use the ending `.conf` as well.
     evidence: LazyLock::new(|| {
         Regex::new(
-            r#"(?x) (?: ^ | [\s;{}] ) (?:
+            r#"(?x-u) (?: ^ | [\s;{}] ) (?:
                 (?: add_header (?:_inherit)? | more_(?:set|clear)_headers | expires
                   | (?:proxy|fastcgi|uwsgi|scgi|grpc) _ (?:pass | (?:hide|set|pass)_header | cache\w* )
                   | fastcgi_param | try_files | server_name | error_page | auth_request | auth_basic
@@ -84,7 +84,7 @@ static KINDS: [Kind; 1] = [Kind {
         .ok()
     }),
     seed: LazyLock::new(|| {
-        Regex::new(r"(?i)access[-_]control|http_origin|\borigin\b|\bcors\b").ok()
+        Regex::new(r"(?i-u)access[-_]control|http_origin|\borigin\b|\bcors\b").ok()
     }),
 }];
 
@@ -119,7 +119,7 @@ pub(super) fn of_text(text: &str) -> Option<&'static Kind> {
 /// name does not.
 pub(super) fn is_nginx_main(text: &str) -> bool {
     static MAIN: Pattern =
-        LazyLock::new(|| Regex::new(r"(?m)(?:^|[;}])\s*(?:events|http)\s*\{").ok());
+        LazyLock::new(|| Regex::new(r"(?m-u)(?:^|[;}])\s*(?:events|http)\s*\{").ok());
     matches(&MAIN, text)
 }
 
@@ -174,7 +174,7 @@ fn is_like(name: &str, known: &str) -> bool {
 fn matches(pattern: &Pattern, text: &str) -> bool {
     pattern
         .as_ref()
-        .is_some_and(|pattern| pattern.is_match(text))
+        .is_some_and(|pattern| pattern.is_match(text.as_bytes()))
 }
 
 #[cfg(test)]
