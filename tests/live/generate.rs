@@ -212,7 +212,12 @@ pub(crate) struct Generator {
     maps: usize,
     included: usize,
     named: Vec<String>,
+    /// What some locations proxy to.
+    application: &'static str,
 }
+
+/// An application out of view.
+const APPLICATION: &str = "http://app:3000";
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
@@ -221,6 +226,7 @@ impl Generator {
             maps: 0,
             included: 0,
             named: Vec::new(),
+            application: APPLICATION,
         }
     }
 
@@ -240,7 +246,19 @@ impl Generator {
         self.named = (0..self.random.below(3))
             .map(|index| format!("@n{index}"))
             .collect();
-        http.push(self.server("api.example.com"));
+        // A server that the other one proxies to; the other way round they would never end.
+        let inner = self.random.percent(25);
+        if inner {
+            let server = self.server("listen 127.0.0.1:8080", "inner.example.com");
+            http.push(server);
+        }
+        self.application = if inner {
+            "http://127.0.0.1:8080"
+        } else {
+            APPLICATION
+        };
+        let server = self.server("listen 80", "api.example.com");
+        http.push(server);
         if self.random.percent(10) {
             http.insert(0, Node::new("proxy_intercept_errors on"));
         }
@@ -503,7 +521,7 @@ impl Generator {
             body.push(self.expires());
         }
         if self.random.percent(6) {
-            body.push(Node::new("proxy_pass http://app:3000"));
+            body.push(Node::new(format!("proxy_pass {APPLICATION}")));
         }
         self.some(4, &mut body, Self::error_page);
         if self.random.percent(4) {
@@ -526,7 +544,7 @@ impl Generator {
             ],
         };
         if self.random.percent(8) {
-            body.push(Node::new("proxy_pass http://app:3000"));
+            body.push(Node::new(format!("proxy_pass {APPLICATION}")));
         }
         Node::block(format!("limit_except {methods}"), body)
     }
@@ -577,9 +595,9 @@ impl Generator {
         self.some(6, to, Self::rewrite);
     }
 
-    fn server(&mut self, name: &str) -> Node {
+    fn server(&mut self, listen: &str, name: &str) -> Node {
         let mut body = vec![
-            Node::new("listen 80"),
+            Node::new(listen),
             Node::new(format!("server_name {name}")),
             Node::new("root /var/www/html"),
         ];
@@ -644,9 +662,10 @@ impl Generator {
         }
         match self.random.below(10) {
             0 if !path.contains(['~', '@']) => {
-                body.push(Node::new("proxy_pass http://app:3000/base/"));
+                body.push(Node::new(format!("proxy_pass {}/base/", self.application)));
             }
-            0..5 => body.push(Node::new("proxy_pass http://app:3000")),
+            1 => body.push(Node::new(format!("proxy_pass {}", self.application))),
+            0..5 => body.push(Node::new(format!("proxy_pass {APPLICATION}"))),
             5..7 => {
                 let at = self.random.below(body.len() + 1);
                 let returns = self.returns();

@@ -52,22 +52,71 @@ pub(crate) fn port_of(ports: &BTreeMap<String, u16>, port: u16) -> u16 {
         .1
 }
 
+/// What the addresses and paths of a configuration become.
+struct Machine {
+    /// The folder that stands for `/`.
+    root: String,
+    /// The port of the upstream that stands for all applications.
+    upstream: u16,
+    /// The names of `upstream` blocks.
+    pools: Vec<String>,
+    /// The port of each `listen` address.
+    ports: BTreeMap<String, u16>,
+}
+
+impl Machine {
+    fn new(case: &Case, folder: &Folder, upstream: u16) -> Self {
+        let mut machine = Self {
+            root: folder.path().display().to_string(),
+            upstream,
+            pools: Vec::new(),
+            ports: BTreeMap::new(),
+        };
+        for directive in case.texts().into_iter().flat_map(sketch) {
+            directive.walk(&mut Vec::new(), &mut |inner, _| {
+                let first = inner.args.first().cloned();
+                match inner.name.as_str() {
+                    "upstream" => machine.pools.extend(first),
+                    "listen" => {
+                        let address = first.unwrap_or_default();
+                        machine.ports.insert(address, nginx::free_port());
+                    }
+                    _ => {}
+                }
+            });
+        }
+        machine
+    }
+
+    /// Where requests to `address` go: to a server of this configuration, else to the upstream.
+    fn target(&self, address: &str) -> u16 {
+        let port = match address.rsplit_once(':') {
+            Some(("127.0.0.1" | "localhost", port)) => port,
+            _ => return self.upstream,
+        };
+        let inner = self
+            .ports
+            .iter()
+            .find(|(listen, _)| !listen.contains('[') && listen.rsplit(':').next() == Some(port));
+        inner.map_or(self.upstream, |(_, port)| *port)
+    }
+}
+
 /// Writes a case into a fresh folder.
 pub(crate) fn prepare(case: &Case, upstream: u16) -> Prepared {
     let folder = Folder::new();
-    let mut ports = BTreeMap::new();
+    let mut machine = Machine::new(case, &folder, upstream);
     let mut modules = String::new();
-    let root = folder.path().display().to_string();
     for (name, text) in &case.files {
         modules.push_str(text);
-        folder.write(name, &rewrite(text, &root, upstream, &mut ports));
+        folder.write(name, &rewrite(text, &mut machine));
     }
     let modules = nginx::modules_for(&modules);
     let main = match case.files.iter().find(|(name, _)| name == "nginx.conf") {
         Some(_) => std::fs::read_to_string(folder.path().join("nginx.conf")).unwrap(),
         None => {
             let text = wrapper(case);
-            rewrite(&text, &root, upstream, &mut ports)
+            rewrite(&text, &mut machine)
         }
     };
     folder.write("nginx.conf", &(modules + &main));
@@ -98,7 +147,10 @@ pub(crate) fn prepare(case: &Case, upstream: u16) -> Prepared {
         let (_, _, _, path) = split_url(&target.url);
         create(&folder, case, path.split('?').next().unwrap_or(path));
     }
-    Prepared { folder, ports }
+    Prepared {
+        folder,
+        ports: machine.ports,
+    }
 }
 
 /// Creates the file that a path may stand for, under every root and alias of the case.
@@ -155,21 +207,13 @@ fn wrapper(case: &Case) -> String {
     format!("events {{}} http {{ {text} }}")
 }
 
-fn rewrite(text: &str, root: &str, upstream: u16, ports: &mut BTreeMap<String, u16>) -> String {
+fn rewrite(text: &str, machine: &mut Machine) -> String {
     let directives = sketch(text);
-    let mut pools: Vec<String> = Vec::new();
     let mut edits = Vec::new();
-    for directive in &directives {
-        directive.walk(&mut Vec::new(), &mut |inner, _| {
-            if inner.name == "upstream" {
-                pools.extend(inner.args.first().cloned());
-            }
-        });
-    }
     for directive in &directives {
         directive.walk(&mut Vec::new(), &mut |inner, around| {
             let around = around.last().map_or("", String::as_str);
-            if let Some(new) = replacement(inner, around, root, upstream, &pools, ports) {
+            if let Some(new) = replacement(inner, around, machine) {
                 edits.push(Edit {
                     start: inner.start,
                     end: inner.end,
@@ -189,6 +233,7 @@ fn rewrite(text: &str, root: &str, upstream: u16, ports: &mut BTreeMap<String, u
             if inner.name == "http" {
                 insert(HTTP.into());
             } else if inner.name == "server" && inner.inner("listen").next().is_none() {
+                let ports = &mut machine.ports;
                 let port = *ports.entry("80".into()).or_insert_with(nginx::free_port);
                 insert(format!(" listen 127.0.0.1:{port};"));
             }
@@ -197,14 +242,7 @@ fn rewrite(text: &str, root: &str, upstream: u16, ports: &mut BTreeMap<String, u
     apply(text, edits)
 }
 
-fn replacement(
-    directive: &Sketch,
-    around: &str,
-    root: &str,
-    upstream: u16,
-    pools: &[String],
-    ports: &mut BTreeMap<String, u16>,
-) -> Option<String> {
+fn replacement(directive: &Sketch, around: &str, machine: &mut Machine) -> Option<String> {
     let name = directive.name.as_str();
     let first = directive.args.first().map_or("", String::as_str);
     if REMOVED.contains(&name) || name.starts_with("ssl_") {
@@ -225,6 +263,7 @@ fn replacement(
     };
     match name {
         "listen" => {
+            let ports = &mut machine.ports;
             let port = *ports.entry(first.into()).or_insert_with(nginx::free_port);
             let default = directive.args.iter().any(|arg| arg == "default_server");
             let default = if default { " default_server" } else { "" };
@@ -232,24 +271,28 @@ fn replacement(
         }
         // An upstream that closes a connection must not be taken for dead.
         "server" if around == "upstream" => {
-            Some(format!("server 127.0.0.1:{upstream} max_fails=0;"))
+            let port = machine.target(first);
+            Some(format!("server 127.0.0.1:{port} max_fails=0;"))
         }
-        "fastcgi_pass" | "uwsgi_pass" => Some(format!("{name} 127.0.0.1:{upstream};")),
+        "fastcgi_pass" | "uwsgi_pass" => {
+            let port = machine.upstream;
+            Some(format!("{name} 127.0.0.1:{port};"))
+        }
         "proxy_pass" => {
             let (_, target) = first.split_once("://")?;
             let (host, path) = target.split_at(target.find(['/', '$']).unwrap_or(target.len()));
-            let known = pools.iter().any(|pool| pool == host) || host.is_empty();
+            let known = machine.pools.iter().any(|pool| pool == host) || host.is_empty();
             let host = if known {
                 host.into()
             } else {
-                format!("127.0.0.1:{upstream}")
+                format!("127.0.0.1:{}", machine.target(host))
             };
             Some(format!("proxy_pass http://{host}{path};"))
         }
         _ if PATHS.contains(&name) && first.starts_with('/') => {
             let path = first.strip_prefix("/etc/nginx/").map_or_else(
-                || format!("{root}{first}"),
-                |below| format!("{root}/{below}"),
+                || format!("{}{first}", machine.root),
+                |below| format!("{}/{below}", machine.root),
             );
             Some(format!("{name} {path}{};", rest(1)))
         }

@@ -98,6 +98,8 @@ pub(crate) fn smaller(nodes: &[Node]) -> Vec<Vec<Node>> {
         }));
         trees.extend(edited(nodes, path, |node| {
             let (words, _) = node.words.rsplit_once(' ')?;
+            // A directive without any argument is of no use.
+            words.contains(' ').then_some(())?;
             Some(vec![Node {
                 words: words.into(),
                 body: node.body.clone(),
