@@ -2,7 +2,7 @@
 //!
 //! Nothing is asked before a rule reads it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +27,8 @@ const MEMBER: &str = "https://member-of-the-list.example";
 const MAX_ASSUMPTIONS: usize = 4;
 /// The most origins of one policy that look-alikes are made from.
 const MAX_TRUSTED: usize = 32;
+/// The most origins of one policy among which those are chosen.
+const MAX_CANDIDATES: usize = 512;
 /// The most listed origins that are asked about one by one.
 const MAX_LISTED: usize = 256;
 
@@ -402,9 +404,11 @@ impl Inner {
     /// predicates; of several the first that is accepted, public https ones first.
     fn find_trusted(&self) -> Trusted {
         let mut candidates: Vec<String> = Vec::new();
+        let mut known: HashSet<String> = HashSet::new();
         let mut add = |text: &str| {
-            if Origin::parse(text).is_ok_and(|origin| origin != Origin::Opaque)
-                && !candidates.iter().any(|known| known == text)
+            if candidates.len() < MAX_CANDIDATES
+                && Origin::parse(text).is_ok_and(|origin| origin != Origin::Opaque)
+                && known.insert(text.to_owned())
             {
                 candidates.push(text.to_owned());
             }
