@@ -40,10 +40,13 @@ impl Exchange {
         Node::map(&schema::EXCHANGE, self).at(span)
     }
 
-    /// What Chrome prints when it blocks a `fetch()` by this response; without credentials if it
-    /// blocks that already.
+    /// What Chrome prints when it blocks a `fetch()` by this response; one with credentials only if
+    /// it lets one without pass and the response speaks of credentials.
     pub(super) fn console(&self) -> Option<String> {
         let include = self.verdicts[0] == Check::Pass;
+        if include && self.response.lines(ACAC).next().is_none() {
+            return None;
+        }
         let Check::Fail(failure) = self.verdicts[usize::from(include)] else {
             return None;
         };
