@@ -15,7 +15,11 @@ fn recorded_answers_agree() {
             continue;
         };
         let reading = read(&case);
-        for row in Record::parse(&text).rows.iter().filter(|row| case.compares(&row.ask)) {
+        for row in Record::parse(&text)
+            .rows
+            .iter()
+            .filter(|row| case.compares(&row.ask))
+        {
             rows += 1;
             if let Err(differs) = compare(&reading, &row.ask, &row.answer) {
                 failures.add(&case.name, differs);

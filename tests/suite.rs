@@ -4,6 +4,7 @@ mod browser;
 mod cli;
 mod discover;
 mod lookalikes;
+mod replay;
 mod rules;
 mod support;
 mod terminal;

@@ -2,6 +2,7 @@
 
 use super::Known;
 use std::fmt;
+use std::sync::Arc;
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +70,10 @@ pub struct Request {
     /// The header lines that the application answers with, where somebody knows them (a live server
     /// whose upstream is ours). No configuration tells them, so a probe leaves them unknown.
     pub application_headers: Known<Vec<(String, String)>>,
+    /// The files that exist, where somebody knows the file system (a live server on a folder of
+    /// ours): paths as the configuration names them, without a leading `/`. A probe leaves them
+    /// unknown; then the file that a URL stands for exists if the application answers it with 2xx.
+    pub files: Known<Arc<[String]>>,
     /// What is not stated here is absent, as in a request that was really sent. A probe says
     /// `false`: a cookie, argument or further header that it does not name may be there or not.
     pub exact: bool,
@@ -90,6 +95,7 @@ impl Request {
             application: Application::Answers(200),
             options_status: Known::Unknown,
             application_headers: Known::Unknown,
+            files: Known::Unknown,
             exact: false,
         }
     }

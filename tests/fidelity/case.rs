@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Application, Ask, own_base, trusted_origins, urls};
+use super::{Application, Ask, own_base, sketch, split_url, trusted_origins, urls};
 
 /// `requests.toml`: what a case needs beyond the standard requests.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -151,6 +151,58 @@ impl Case {
     /// The texts of all files.
     pub(crate) fn texts(&self) -> Vec<&str> {
         self.files.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// The files that exist for a run: those that the plan names, and those that its URLs may stand
+    /// for, below every root and alias of the case; without a leading `/`.
+    pub(crate) fn documents(&self) -> Vec<String> {
+        let named = self.plan.files.keys();
+        let mut documents: Vec<String> = named
+            .map(|name| name.trim_start_matches('/').to_owned())
+            .collect();
+        let targets = self.targets();
+        for target in targets.iter().filter(|target| target.exists) {
+            let (_, _, _, path) = split_url(&target.url);
+            self.stands_for(path.split('?').next().unwrap_or(path), &mut documents);
+        }
+        documents
+    }
+
+    /// Adds the files that a path may stand for.
+    fn stands_for(&self, path: &str, documents: &mut Vec<String>) {
+        let mut bases = vec![("", "html".to_owned())];
+        for directive in self.texts().into_iter().flat_map(sketch) {
+            directive.walk(&mut Vec::new(), &mut |inner, _| {
+                bases.extend(inner.inner("root").map(|root| ("", root.args[0].clone())));
+                let prefix = inner.args.last().map_or("", String::as_str);
+                bases.extend(inner.inner("alias").filter_map(|alias| {
+                    let prefix = path.get(..prefix.len()).filter(|start| *start == prefix)?;
+                    Some((prefix, alias.args[0].clone()))
+                }));
+            });
+        }
+        for (prefix, base) in bases.iter().filter(|(_, base)| !base.contains('$')) {
+            let below = path[prefix.len()..].trim_start_matches('/');
+            let index = if path.ends_with('/') {
+                "index.html"
+            } else {
+                ""
+            };
+            let name = format!("{}/{below}{index}", base.trim_matches('/'));
+            // A path may be a file for one URL and a folder for another; the first wins.
+            let clashes = documents.iter().any(|other| {
+                other == &name
+                    || other
+                        .strip_prefix(&name)
+                        .is_some_and(|rest| rest.starts_with('/'))
+                    || name
+                        .strip_prefix(other.as_str())
+                        .is_some_and(|rest| rest.starts_with('/'))
+            });
+            if !clashes && !name.ends_with('/') {
+                documents.push(name);
+            }
+        }
     }
 
     /// Is the answer to this request one that corslint could know?

@@ -14,6 +14,8 @@ use super::{Answer, Application, Ask, Case, UpstreamRule};
 pub(crate) struct Reading<'a> {
     pub(crate) sites: Vec<Box<dyn Site>>,
     case: &'a Case,
+    /// The files below its roots.
+    documents: Arc<[String]>,
     /// The upstream sees another `Origin` than the request's own.
     forges_origin: bool,
 }
@@ -36,6 +38,7 @@ pub(crate) fn read(case: &Case) -> Reading<'_> {
     Reading {
         sites: reading.sites,
         case,
+        documents: case.documents().into(),
         forges_origin: case
             .texts()
             .iter()
@@ -47,6 +50,7 @@ impl Reading<'_> {
     /// The request as the model has it, with what our upstream answers to it.
     fn request(&self, ask: &Ask) -> Request {
         let mut request = ask.request();
+        request.files = Known::Known(Arc::clone(&self.documents));
         let Application::Answers(status) = ask.application else {
             return request;
         };

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fidelity::{Case, Edit, Sketch, apply, sketch, split_url};
+use crate::fidelity::{Case, Edit, Sketch, apply, sketch};
 use crate::nginx::{self, Folder};
 
 /// Directives of the process or of TLS that a run on loopback does not have.
@@ -140,51 +140,17 @@ pub(crate) fn prepare(case: &Case, upstream: u16) -> Prepared {
             });
         }
     }
-    for (name, content) in &case.plan.files {
-        folder.write(name, content);
-    }
-    for target in case.targets().iter().filter(|target| target.exists) {
-        let (_, _, _, path) = split_url(&target.url);
-        create(&folder, case, path.split('?').next().unwrap_or(path));
+    for name in case.documents() {
+        let content = case
+            .plan
+            .files
+            .iter()
+            .find(|(path, _)| path.trim_start_matches('/') == name);
+        folder.write(&name, content.map_or("a file\n", |(_, content)| content));
     }
     Prepared {
         folder,
         ports: machine.ports,
-    }
-}
-
-/// Creates the file that a path may stand for, under every root and alias of the case.
-fn create(folder: &Folder, case: &Case, path: &str) {
-    let mut bases = vec![("", "html".to_owned())];
-    let texts: Vec<Vec<Sketch>> = case.texts().into_iter().map(sketch).collect();
-    for directive in texts.iter().flatten() {
-        directive.walk(&mut Vec::new(), &mut |inner, _| {
-            bases.extend(inner.inner("root").map(|root| ("", root.args[0].clone())));
-            let prefix = inner.args.last().map_or("", String::as_str);
-            bases.extend(inner.inner("alias").filter_map(|alias| {
-                let prefix = path.get(..prefix.len()).filter(|start| *start == prefix)?;
-                Some((prefix, alias.args[0].clone()))
-            }));
-        });
-    }
-    for (prefix, base) in bases.iter().filter(|(_, base)| !base.contains('$')) {
-        let below = &path[prefix.len()..];
-        let index = if path.ends_with('/') {
-            "index.html"
-        } else {
-            ""
-        };
-        let name = format!(
-            "{}/{}{index}",
-            base.trim_matches('/'),
-            below.trim_start_matches('/')
-        );
-        let file = folder.path().join(name);
-        // A path may be a file for one URL and a folder for another; the first wins.
-        if std::fs::create_dir_all(file.parent().unwrap_or(folder.path())).is_ok() && !file.is_dir()
-        {
-            let _ = std::fs::write(file, "a file\n");
-        }
     }
 }
 

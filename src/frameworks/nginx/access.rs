@@ -136,8 +136,9 @@ impl<'a> Run<'a> {
 
     /// What the service behind `auth_request` says, as far as one can tell without seeing it.
     pub(super) fn access_status(&self) -> Known<u16> {
+        let sent = |name| self.request.header(name).is_some();
         let trusted = if self.request.exact {
-            self.request.header("authorization").is_some()
+            sent("authorization") || sent("cookie")
         } else {
             self.client_method != "OPTIONS"
         };

@@ -473,6 +473,12 @@ impl Compiler {
     }
 
     fn finish(mut self) -> Config {
+        // A location stands before those nested in it.
+        for at in 0..self.config.locations.len() {
+            let parent = self.config.locations[at].parent;
+            let outer = parent.is_some_and(|parent| self.config.locations[parent].internal);
+            self.config.locations[at].internal |= outer;
+        }
         self.inherit();
         self.does_cors();
         let config = &mut self.config;

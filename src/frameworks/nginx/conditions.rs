@@ -73,7 +73,10 @@ impl<'a> Run<'a> {
                         self.set_named();
                         true
                     }
-                    Some(Outcome::NoMatch) => false,
+                    Some(Outcome::NoMatch) => {
+                        self.captures = None;
+                        false
+                    }
                     Some(Outcome::Unknown) | None => {
                         let text =
                             format!("`{}` matches `{}`", self.name(variable), pattern.text());
@@ -100,8 +103,15 @@ impl<'a> Run<'a> {
                 self.note(matches, &left, condition.decision.as_ref());
                 matches != *negated
             }
-            Test::File { negated } => {
+            Test::File {
+                kind,
+                path,
+                negated,
+            } => {
                 self.about_origin = false;
+                if let Some(holds) = self.test_file(*kind, path) {
+                    return holds != *negated;
+                }
                 let text = format!("`{}`", condition.text.trim_start_matches('!'));
                 self.oracle
                     .borrow_mut()

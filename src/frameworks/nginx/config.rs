@@ -92,12 +92,16 @@ pub(super) struct Level {
     pub(super) handler: Option<Handler>,
     /// `try_files`.
     pub(super) try_files: Option<TryFiles>,
+    /// `root`, or `alias` (`true`).
+    pub(super) root: Option<(Complex, bool)>,
     /// `index`.
     pub(super) index: Option<Vec<Complex>>,
     /// `autoindex`.
     pub(super) autoindex: Option<bool>,
     /// `expires`: the Cache-Control that it sends; an inner `None` is `off`.
     pub(super) expires: Option<(Option<Known<String>>, Span)>,
+    /// `client_max_body_size` in bytes; 0 is no limit.
+    pub(super) max_body: Option<u64>,
     /// `proxy_intercept_errors` and the like.
     pub(super) intercept_errors: Option<bool>,
     /// `recursive_error_pages`.
@@ -526,6 +530,10 @@ pub(super) enum Test {
     },
     /// `-f` and its kin
     File {
+        /// The letter.
+        kind: u8,
+        /// What is tested.
+        path: Complex,
         /// `!-f`
         negated: bool,
     },
@@ -646,9 +654,11 @@ impl Level {
             satisfy_any: None,
             handler: None,
             try_files: None,
+            root: None,
             index: None,
             autoindex: None,
             expires: None,
+            max_body: None,
             intercept_errors: None,
             recursive_error_pages: None,
             absolute_redirect: None,

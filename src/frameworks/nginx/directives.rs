@@ -67,6 +67,11 @@ impl Compiler {
                 let names: Vec<Complex> = names;
                 index.get_or_insert_default().extend(names);
             }
+            "root" | "alias" => {
+                self.config.levels[id].root =
+                    first.map(|path| (self.complex(path), name == "alias"));
+            }
+            "client_max_body_size" => self.config.levels[id].max_body = first.and_then(bytes),
             "autoindex" => self.config.levels[id].autoindex = on(),
             "expires" => self.expires(id, directive),
             "recursive_error_pages" => self.config.levels[id].recursive_error_pages = on(),
@@ -388,11 +393,11 @@ impl Compiler {
         let args = directive.args.as_slice();
         let (pattern, replacement) = (args.first()?, args.get(1)?);
         let flag = match args.get(2).map(|word| word.text.as_str()) {
-            Some("last") => RewriteFlag::Last,
-            Some("break") => RewriteFlag::Break,
             Some("redirect") => RewriteFlag::Redirect(302),
             Some("permanent") => RewriteFlag::Redirect(301),
             _ if is_url(&replacement.text) => RewriteFlag::Redirect(302),
+            Some("last") => RewriteFlag::Last,
+            Some("break") => RewriteFlag::Break,
             _ => RewriteFlag::None,
         };
         let (text, keep_args) = match replacement.text.strip_suffix('?') {
@@ -497,11 +502,16 @@ impl Compiler {
                 _ => (Test::Invalid, None),
             };
         }
-        match first.text.as_str() {
-            "-f" | "-d" | "-e" | "-x" => (Test::File { negated: false }, None),
-            "!-f" | "!-d" | "!-e" | "!-x" => (Test::File { negated: true }, None),
-            _ => (Test::Invalid, None),
-        }
+        let operator = first.text.trim_start_matches('!');
+        let test = match (operator.as_bytes(), tokens) {
+            ([b'-', kind @ (b'f' | b'd' | b'e' | b'x')], [_, path]) => Test::File {
+                kind: *kind,
+                path: self.complex(&path.text),
+                negated: first.text.starts_with('!'),
+            },
+            _ => Test::Invalid,
+        };
+        (test, None)
     }
 
     /// `map`.
@@ -631,6 +641,17 @@ fn tokens(args: &[Word]) -> Vec<Token> {
 
 fn is_url(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://") || text.starts_with("$scheme")
+}
+
+/// nginx's size (`20m`) in bytes.
+fn bytes(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.as_bytes().last()? {
+        b'k' | b'K' => (&text[..text.len() - 1], 1 << 10),
+        b'm' | b'M' => (&text[..text.len() - 1], 1 << 20),
+        b'g' | b'G' => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// nginx's time (`1d12h`, `30`) in seconds.

@@ -181,49 +181,59 @@ impl<'a> Run<'a> {
                     name.eq_ignore_ascii_case(&more.name)
                 }
             };
-            let mut value = match &more.value {
-                Some(value) => self.complex(value),
+            let value = match &more.value {
+                Some(value) => {
+                    if value.constant().is_none() {
+                        self.stands(response);
+                    }
+                    self.complex(value)
+                }
                 None => Value::empty(),
             };
             if more.typed {
                 // Which content type a response has is not told.
-                value.text = Known::Unknown;
-                value.doubt = Doubt::Foreign;
+                let name = more.name.to_ascii_lowercase();
+                response.headers.retain(|line| !meant(&line.name));
+                response.unseen.push(name);
+                continue;
             }
             let empty = value.known_text() == Some("");
-            // The first line of the name gets the new value, the others go.
-            let mut place = response.headers.len();
-            if !more.append && !more.typed {
-                let before = response.headers.len();
-                let first = response.headers.iter().position(|line| meant(&line.name));
-                place = first.unwrap_or(place);
-                let mut gone = Vec::new();
-                response.headers.retain(|line| {
-                    let keep = !meant(&line.name);
-                    if !keep {
-                        gone.push(line.clone());
+            // The first line of the name is replaced where it stands.
+            let mut place = None;
+            if !more.append {
+                let mut kept = Vec::with_capacity(response.headers.len());
+                for line in response.headers.drain(..) {
+                    if !meant(&line.name) {
+                        kept.push(line);
+                        continue;
                     }
-                    keep
-                });
-                if response.headers.len() < before {
-                    response
-                        .dropped
-                        .extend(gone.into_iter().map(|line| Dropped {
-                            name: line.name,
-                            value: line.value,
-                            span: line.span,
-                            reason: DropReason::Overwritten,
-                            by: Some(more.span),
-                            by_cors: is_control(&more.name),
-                        }));
+                    place.get_or_insert(kept.len());
+                    response.dropped.push(Dropped {
+                        name: line.name,
+                        value: line.value,
+                        span: line.span,
+                        reason: DropReason::Overwritten,
+                        by: Some(more.span),
+                        by_cors: is_control(&more.name),
+                    });
                 }
+                response.headers = kept;
                 response.unseen = unseen_without(&response.unseen, meant);
             }
             if !empty {
                 let line = self.line(&more.name, value, more.span, Some(more.value_span), false);
+                let place = place.unwrap_or(response.headers.len());
                 response.headers.insert(place, line);
             }
         }
+    }
+
+    /// Shows `$sent_http_…` the lines that stand already.
+    fn stands(&mut self, response: &Response) {
+        let lines = response.headers.iter();
+        self.sent = lines
+            .map(|line| (line.name.clone(), line.value.clone()))
+            .collect();
     }
 
     fn expires(&mut self, status: Known<u16>, response: &mut Response) {
@@ -254,9 +264,7 @@ impl<'a> Run<'a> {
     fn add(&mut self, status: Known<u16>, response: &mut Response) {
         let safe = status.known().is_none_or(is_safe);
         let config = self.config;
-        for line in &response.headers {
-            self.sent.push((line.name.clone(), line.value.clone()));
-        }
+        self.stands(response);
         let mut late = Vec::new();
         for (level, header) in config.headers(self.level) {
             if !safe && !header.always {
@@ -267,6 +275,13 @@ impl<'a> Run<'a> {
             }
             let value = self.complex(&header.value);
             if value.known_text() == Some("") {
+                continue;
+            }
+            if value.text == Known::Unknown && !value.filled && value.doubt == Doubt::Foreign {
+                // It may be empty, and then nothing is sent.
+                let name = header.name.to_ascii_lowercase();
+                self.sent.push((name.clone(), Known::Unknown));
+                response.unseen.push(name);
                 continue;
             }
             let gated = config.levels[level].kind == LevelKind::If;

@@ -36,7 +36,8 @@ impl<'a> Run<'a> {
         let hit = match map.find_keys(text) {
             Hit::None => {
                 let mut hit = Hit::None;
-                for (pattern, entry) in &map.regexes {
+                // nginx tries no regex on the empty text.
+                for (pattern, entry) in map.regexes.iter().filter(|_| !text.is_empty()) {
                     match pattern.find(text) {
                         Outcome::NoMatch => {}
                         Outcome::Unknown => {

@@ -13,6 +13,7 @@ mod config;
 mod detect;
 mod directives;
 mod endpoint;
+mod files;
 mod headers;
 mod include;
 mod location;
@@ -128,7 +129,7 @@ impl Site for Nginx {
         };
         let start = match entrance.location {
             Some(id) if request.url.path == known.url.path => {
-                if entrance.forced {
+                if entrance.forced && !request.exact {
                     Start::Forced(id)
                 } else {
                     Start::Routed(id, entrance.groups.as_ref())

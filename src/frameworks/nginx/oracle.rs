@@ -160,14 +160,17 @@ fn blur(responses: Vec<Response>) -> Response {
             if ours == theirs {
                 continue;
             }
-            if ours.is_empty() {
-                blurred.headers.extend(other.lines(&name).cloned());
-            }
-            for line in &mut blurred.headers {
-                if line.name.eq_ignore_ascii_case(&name) {
-                    line.value = Known::Unknown;
+            if ours.len() == theirs.len() {
+                for line in &mut blurred.headers {
+                    if line.name.eq_ignore_ascii_case(&name) {
+                        line.value = Known::Unknown;
+                    }
                 }
+                continue;
             }
+            blurred
+                .headers
+                .retain(|line| !line.name.eq_ignore_ascii_case(&name));
             if !blurred.unseen.contains(&name) {
                 blurred.unseen.push(name);
             }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::config::{
-    Config, Fallback, Handler, LevelId, LevelKind, LocationId, Matching, Module, Op, RewriteFlag,
-    ServerId, ServerName,
+    Config, Handler, LevelId, LevelKind, LocationId, Matching, Module, Op, RewriteFlag, ServerId,
+    ServerName,
 };
 use super::location::{Found, find, normalise};
 use super::oracle::Oracle;
@@ -19,8 +19,8 @@ use crate::model::{
 };
 use crate::source::Span;
 
-/// Internal redirects after which nginx gives up (`NGX_HTTP_MAX_URI_CHANGES`).
-const MAX_CHANGES: u8 = 10;
+/// At this many internal redirects nginx gives up (`NGX_HTTP_MAX_URI_CHANGES` and one).
+const MAX_CHANGES: u8 = 11;
 
 /// One request on its way.
 pub(super) struct Run<'a> {
@@ -50,6 +50,8 @@ pub(super) struct Run<'a> {
     pub(super) upstream: Option<UpstreamAnswer>,
     /// Lines that stand already, for `$sent_http_…`.
     pub(super) sent: Vec<(String, Known<String>)>,
+    /// `$sent_http_…` variables keep the value of their first use.
+    pub(super) sent_before: Vec<(&'a str, Value<'a>)>,
     pub(super) status: Option<u16>,
     pub(super) depth_of_maps: usize,
     /// How many proxies stand before this server.
@@ -71,7 +73,9 @@ pub(super) struct Run<'a> {
     /// Code that cannot be read stood on the way.
     pub(super) foreign: Option<Span>,
     /// The file that an internal redirect names is taken to exist.
-    file_exists: bool,
+    pub(super) file_exists: bool,
+    /// `$request_filename` and `$document_root` are wanted as in [`Request::files`].
+    pub(super) names_files: bool,
     uri_changed: bool,
     changes: u8,
     pub(super) disabled: Vec<Disabled>,
@@ -117,6 +121,13 @@ impl Made {
         }
     }
 
+    /// An answer of which nothing can be told.
+    pub(super) const fn untold(span: Option<Span>) -> Self {
+        let mut made = Self::new(Known::Unknown, Answer::Handler, span);
+        made.upstream = Some(Module::Other);
+        made
+    }
+
     const fn before_cors(mut self) -> Self {
         self.before_cors = true;
         self
@@ -130,7 +141,7 @@ pub(super) enum Step {
     Send(Made),
     /// Send this, unless an `error_page` takes over.
     Special(u16, Made),
-    /// Start again with another URI.
+    /// Start again with another URI, and with other arguments.
     Internal(String, Option<String>),
     /// Go on in a named location.
     Named(String),
@@ -192,6 +203,7 @@ impl<'a> Run<'a> {
             assumed: Vec::new(),
             upstream: None,
             sent: Vec::new(),
+            sent_before: Vec::new(),
             status: None,
             depth_of_maps: 0,
             depth: 0,
@@ -205,6 +217,7 @@ impl<'a> Run<'a> {
             asks_access: false,
             foreign: None,
             file_exists: false,
+            names_files: false,
             uri_changed: false,
             changes: MAX_CHANGES,
             disabled: Vec::new(),
@@ -232,16 +245,16 @@ impl<'a> Run<'a> {
                 Step::Send(made) => return self.send(made),
                 Step::Special(status, made) => self.special(status, made),
                 Step::Internal(uri, args) => {
-                    if !self.change() {
-                        let made = Made::new(Known::Known(500), Answer::ErrorPage, None);
-                        return self.send(made);
+                    if self.change() {
+                        self.uri = Cow::Owned(uri);
+                        if let Some(args) = args {
+                            self.args = Some(Cow::Owned(args));
+                        }
+                        self.internal = true;
+                        self.start_at_server(None)
+                    } else {
+                        cycle()
                     }
-                    self.uri = Cow::Owned(uri);
-                    if let Some(args) = args {
-                        self.args = Some(Cow::Owned(args));
-                    }
-                    self.internal = true;
-                    self.start_at_server(None)
                 }
                 Step::Named(name) => {
                     let named = self.config.servers[self.server].named.get(&name).copied();
@@ -251,10 +264,7 @@ impl<'a> Run<'a> {
                             self.enter(id);
                             self.in_location(None)
                         }
-                        _ => {
-                            let made = Made::new(Known::Known(500), Answer::ErrorPage, None);
-                            return self.send(made);
-                        }
+                        _ => cycle(),
                     }
                 }
             };
@@ -262,11 +272,8 @@ impl<'a> Run<'a> {
     }
 
     fn change(&mut self) -> bool {
-        if self.changes == 0 {
-            return false;
-        }
-        self.changes -= 1;
-        true
+        self.changes = self.changes.saturating_sub(1);
+        self.changes > 0
     }
 
     /// What nginx refuses before it looks at the configuration.
@@ -282,6 +289,12 @@ impl<'a> Run<'a> {
             .any(|byte| !byte.is_ascii_uppercase() && !b"_-".contains(&byte))
         {
             400
+        } else if self
+            .request
+            .header("transfer-encoding")
+            .is_some_and(|coding| !coding.eq_ignore_ascii_case("chunked"))
+        {
+            501
         } else {
             return None;
         };
@@ -350,34 +363,35 @@ impl<'a> Run<'a> {
                 self.location = None;
                 self.handle()
             }
-            Found::Unknown => {
-                let mut made = Made::new(Known::Unknown, Answer::Handler, None);
-                made.upstream = Some(Module::Other);
-                Step::Send(made)
-            }
+            Found::Unknown => Step::Send(Made::untold(None)),
             Found::Redirect(id) => {
                 self.enter(id);
                 if self.forbidden(id) {
                     return self.not_found(id);
                 }
-                let mut location = self.uri.clone().into_owned();
-                location.push('/');
-                if let Some(args) = self.args.as_deref().filter(|args| !args.is_empty()) {
-                    location.push('?');
-                    location.push_str(args);
-                }
-                let span = self.config.locations[id].span;
-                let mut made =
-                    Made::new(Known::Known(301), Answer::Redirect, Some(span)).before_cors();
-                made.lines
-                    .push(self.location_line(Value::known(location), span));
-                Step::Special(301, made)
+                self.redirect_to_folder(Some(self.config.locations[id].span))
             }
             Found::Location(id, groups) => {
                 self.enter(id);
                 self.in_location(groups)
             }
         }
+    }
+
+    /// 301 to the URI with a slash.
+    pub(super) fn redirect_to_folder(&self, span: Option<Span>) -> Step {
+        let mut location = self.uri.clone().into_owned();
+        location.push('/');
+        if let Some(args) = self.args.as_deref().filter(|args| !args.is_empty()) {
+            location.push('?');
+            location.push_str(args);
+        }
+        let mut made = Made::new(Known::Known(301), Answer::Redirect, span).before_cors();
+        if let Some(span) = span {
+            let line = self.location_line(Value::known(location), span);
+            made.lines.push(line);
+        }
+        Step::Special(301, made)
     }
 
     fn enter(&mut self, id: LocationId) {
@@ -425,21 +439,43 @@ impl<'a> Run<'a> {
         {
             self.level = limit.level;
             self.take_handler();
+            if self.body_too_large() {
+                return self.too_large();
+            }
             return self.handle();
+        }
+        if self.body_too_large() {
+            return self.too_large();
         }
         self.uri_changed = false;
         match self.script(&location.script) {
             Flow::Stop(step) => step,
             _ if self.uri_changed => {
                 if !self.change() {
-                    let made = Made::new(Known::Known(500), Answer::ErrorPage, None);
-                    return Step::Special(500, made);
+                    return cycle();
                 }
                 self.leave();
                 self.choose()
             }
             _ => self.handle(),
         }
+    }
+
+    /// `client_max_body_size`, for a request that says how long its body is.
+    fn body_too_large(&self) -> bool {
+        let Some(length) = self.request.header("content-length") else {
+            return false;
+        };
+        let most = self
+            .config
+            .nearest(self.level, |level| level.max_body)
+            .unwrap_or(1 << 20);
+        most != 0 && length.parse::<u64>().is_ok_and(|length| length > most)
+    }
+
+    fn too_large(&self) -> Step {
+        let made = Made::new(Known::Known(413), Answer::ErrorPage, None).before_cors();
+        Step::Special(413, made)
     }
 
     fn take_handler(&mut self) {
@@ -482,7 +518,10 @@ impl<'a> Run<'a> {
                     self.set(*slot, value);
                 }
                 Op::Foreign(span) => self.foreign = Some(*span),
-                Op::Break => return Flow::Break,
+                Op::Break => {
+                    self.uri_changed = false;
+                    return Flow::Break;
+                }
                 Op::Return { status, text, span } => {
                     return Flow::Stop(self.fixed(*status, text.as_ref(), *span));
                 }
@@ -519,7 +558,10 @@ impl<'a> Run<'a> {
     fn rewrite(&mut self, rewrite: &'a super::config::Rewrite) -> Flow {
         let groups = match rewrite.pattern.find(&self.uri) {
             Outcome::Match(groups) => groups,
-            Outcome::NoMatch => return Flow::Next,
+            Outcome::NoMatch => {
+                self.captures = None;
+                return Flow::Next;
+            }
             Outcome::Unknown => {
                 self.foreign = Some(rewrite.span);
                 return Flow::Next;
@@ -586,12 +628,6 @@ impl<'a> Run<'a> {
         text: Option<&'a super::complex::Complex>,
         span: Span,
     ) -> Step {
-        // Within an error page, a bare error status gives way to the first error.
-        let kept = self.kept_status.filter(|kept| *kept != 0);
-        let status = match kept {
-            Some(kept) if status >= 400 && text.is_none() => kept,
-            _ => status,
-        };
         let options = self.method == "OPTIONS";
         let by_origin = self.inside_origin;
         let kind = match status {
@@ -632,11 +668,14 @@ impl<'a> Run<'a> {
             return step;
         }
         match self.handler {
-            Some(Handler::Pass {
-                module,
-                target,
-                span,
-            }) => self.pass(*module, target, *span),
+            Some(Handler::Pass { module, span, .. }) => match self.upstream_of(*module) {
+                Some(target) => self.pass(*module, target, *span),
+                // The handler of an earlier `if` without its settings.
+                None => {
+                    let made = Made::new(Known::Known(500), Answer::ErrorPage, Some(*span));
+                    Step::Special(500, made)
+                }
+            },
             Some(Handler::Fixed { span }) => {
                 if self.method == "GET" || self.method == "HEAD" {
                     return Step::Send(Made::new(Known::Known(200), Answer::Handler, Some(*span)));
@@ -653,7 +692,27 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn not_allowed(&self, span: Option<Span>) -> Step {
+    /// What a module's handler is to ask, by the settings that hold now.
+    fn upstream_of(&self, module: Module) -> Option<&'a super::complex::Complex> {
+        let config = self.config;
+        for level in config.chain(self.level) {
+            if let Some(Handler::Pass {
+                module: other,
+                target,
+                ..
+            }) = &level.handler
+                && *other == module
+            {
+                return Some(target);
+            }
+            if !matches!(level.kind, LevelKind::If | LevelKind::LimitExcept) {
+                break;
+            }
+        }
+        None
+    }
+
+    pub(super) fn not_allowed(&self, span: Option<Span>) -> Step {
         let made = Made::new(Known::Known(405), Answer::MethodNotAllowed, span);
         Step::Special(405, made)
     }
@@ -671,163 +730,6 @@ impl<'a> Run<'a> {
             (_, Application::Throws) => Known::Known(500),
             (_, Application::Unreachable) => Known::Known(502),
         }
-    }
-
-    fn try_files(&mut self) -> Option<Step> {
-        let level = &self.config.levels[self.level];
-        if level.kind == LevelKind::If
-            && let Some(id) = self.location
-            && let Some(tried) = &self.config.levels[self.config.locations[id].level].try_files
-        {
-            self.disabled.push(Disabled {
-                name: "try_files".into(),
-                span: tried.span,
-                by: level.span,
-            });
-            return None;
-        }
-        let tried = level.try_files.as_ref()?;
-        let elsewhere = !matches!(tried.last, Fallback::Status(_));
-        for (file, directory) in &tried.files {
-            let path = self.complex(file);
-            let named = path.known_text().map(str::to_owned);
-            let own = named.as_deref() == Some(&*self.uri);
-            let slash = self.uri.ends_with('/');
-            if *directory {
-                // A directory without its slash is redirected to; a path of the application is none.
-                if own && slash && (self.uri == "/" || self.succeeds()) {
-                    return None;
-                }
-                continue;
-            }
-            if !own || slash || !self.succeeds() {
-                continue;
-            }
-            if !elsewhere
-                || self.request.exact
-                || self
-                    .oracle
-                    .borrow_mut()
-                    .ask("the file exists".into(), Some(tried.span), true)
-            {
-                return None;
-            }
-        }
-        Some(match &tried.last {
-            Fallback::Status(status) => {
-                let kind = if *status == 404 {
-                    Answer::NotFound
-                } else {
-                    Answer::Static
-                };
-                let made = Made::new(Known::Known(*status), kind, Some(tried.span));
-                Step::Special(*status, made)
-            }
-            Fallback::Named(name) => Step::Named(name.clone()),
-            Fallback::Uri(uri) => {
-                let value = self.complex(uri);
-                let Known::Known(text) = value.text else {
-                    let mut made = Made::new(Known::Unknown, Answer::Static, Some(tried.span));
-                    made.upstream = Some(Module::Other);
-                    return Some(Step::Send(made));
-                };
-                self.rewritten = Some(value.sources);
-                let (path, args) = split_args(&text);
-                self.file_exists = path != self.uri;
-                Step::Internal(path, args)
-            }
-        })
-    }
-
-    /// Does the application (or the file system) have what is asked for?
-    const fn succeeds(&self) -> bool {
-        matches!(
-            self.request.application,
-            Application::Answers(200..=299) | Application::Unreachable
-        )
-    }
-
-    /// The handlers for files: dav, index, autoindex, static.
-    fn files(&mut self) -> Step {
-        let level = self.level;
-        let exists = self.file_exists || self.succeeds();
-        let dav = self
-            .config
-            .nearest(level, |level| level.dav_methods.as_ref());
-        if let Some((_, span)) =
-            dav.and_then(|methods| methods.iter().find(|(method, _)| *method == self.method))
-        {
-            let status = if exists { 204 } else { 404 };
-            let made = Made::new(Known::Known(status), Answer::Handler, Some(*span));
-            return Step::Special(status, made);
-        }
-        let span = self.location.map(|id| self.config.locations[id].span);
-        if !matches!(&*self.method, "GET" | "HEAD" | "POST") {
-            return self.not_allowed(span);
-        }
-        if self.uri.ends_with('/') {
-            return self.directory(exists, span);
-        }
-        if !exists {
-            let status = match self.request.application {
-                Application::Answers(status) if status >= 400 => status,
-                Application::Answers(_) => 404,
-                _ => 500,
-            };
-            let kind = if status == 404 {
-                Answer::NotFound
-            } else {
-                Answer::Static
-            };
-            return Step::Special(status, Made::new(Known::Known(status), kind, span));
-        }
-        if self.method == "POST" {
-            return self.not_allowed(span);
-        }
-        Step::Send(Made::new(Known::Known(200), Answer::Static, span))
-    }
-
-    fn directory(&mut self, exists: bool, span: Option<Span>) -> Step {
-        let index = self
-            .config
-            .nearest(self.level, |level| level.index.as_ref());
-        if exists {
-            let name = match index {
-                None => Some("index.html"),
-                Some(names) => {
-                    let mut constants = names.iter().map(super::complex::Complex::constant);
-                    constants
-                        .clone()
-                        .find(|name| *name == Some("index.html"))
-                        .unwrap_or_else(|| constants.next().flatten())
-                }
-            };
-            if let Some(name) = name {
-                self.file_exists = true;
-                let uri = if name.starts_with('/') {
-                    name.to_owned()
-                } else {
-                    format!("{}{name}", self.uri)
-                };
-                return Step::Internal(uri, None);
-            }
-        }
-        let listed = self.config.nearest(self.level, |level| level.autoindex);
-        if listed == Some(true) && (exists || self.uri == "/") {
-            if self.method == "POST" {
-                return self.not_allowed(span);
-            }
-            return Step::Send(Made::new(Known::Known(200), Answer::Static, span));
-        }
-        if self.method == "POST" && self.uri == "/" {
-            return self.not_allowed(span);
-        }
-        let (status, kind) = if self.uri == "/" {
-            (403, Answer::Static)
-        } else {
-            (404, Answer::NotFound)
-        };
-        Step::Special(status, Made::new(Known::Known(status), kind, span))
     }
 
     /// An error or special status: perhaps an `error_page` takes over.
@@ -853,7 +755,7 @@ impl<'a> Run<'a> {
 
     /// Is there an error page for this status?
     pub(super) fn has_error_page(&self, status: u16) -> bool {
-        self.page(status).is_some() && !self.in_error_page
+        self.page(status).is_some()
     }
 
     fn page(&self, status: u16) -> Option<&'a super::config::ErrorPage> {
@@ -873,9 +775,7 @@ impl<'a> Run<'a> {
         }
         let value = self.complex(&page.target);
         let Known::Known(target) = &value.text else {
-            let mut made = Made::new(Known::Unknown, Answer::ErrorPage, Some(page.span));
-            made.upstream = Some(Module::Other);
-            return Some(Step::Send(made));
+            return Some(Step::Send(Made::untold(Some(page.span))));
         };
         if target.starts_with('/') {
             if self.method != "HEAD" {
@@ -976,10 +876,14 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Splits a URI at its `?`.
+/// Too many internal redirects.
+fn cycle() -> Step {
+    let made = Made::new(Known::Known(500), Answer::ErrorPage, None);
+    Step::Special(500, made)
+}
+
+/// Splits a URI at its `?`; without one, the redirect that it is for has no arguments.
 pub(super) fn split_args(uri: &str) -> (String, Option<String>) {
-    match uri.split_once('?') {
-        Some((path, args)) => (path.to_owned(), Some(args.to_owned())),
-        None => (uri.to_owned(), None),
-    }
+    let (path, args) = uri.split_once('?').unwrap_or((uri, ""));
+    (path.to_owned(), Some(args.to_owned()))
 }

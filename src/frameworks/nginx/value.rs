@@ -62,6 +62,8 @@ pub(super) struct Value<'a> {
     pub(super) sources: Sources,
     /// The test that let the request's origin get this far.
     pub(super) decided: Option<&'a Decision>,
+    /// It cannot be empty, even if it is not known.
+    pub(super) filled: bool,
     /// Why the text is not known; without meaning for a known one.
     pub(super) doubt: Doubt,
 }
@@ -90,6 +92,7 @@ impl<'a> Value<'a> {
             text: Known::Known(text.into()),
             sources,
             decided: None,
+            filled: false,
             doubt: Doubt::Client,
         }
     }
@@ -100,6 +103,7 @@ impl<'a> Value<'a> {
             text: Known::Known(Cow::Borrowed("")),
             sources: Sources::NONE,
             decided: None,
+            filled: false,
             doubt: Doubt::Client,
         }
     }
@@ -110,6 +114,7 @@ impl<'a> Value<'a> {
             text: Known::Unknown,
             sources,
             decided: None,
+            filled: false,
             doubt,
         }
     }

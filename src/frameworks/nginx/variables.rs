@@ -186,6 +186,8 @@ impl<'a> Run<'a> {
                     let next = self.part(part);
                     value.sources = value.sources.and(next.sources);
                     value.decided = value.decided.or(next.decided);
+                    value.filled |=
+                        next.filled || next.known_text().is_some_and(|text| !text.is_empty());
                     match next.text {
                         Known::Known(text) => joined.push_str(&text),
                         Known::Unknown => {
@@ -334,21 +336,22 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn sent_header(&self, name: &str) -> Value<'a> {
-        // Headers of this level are added one after another, so only what stands before is seen.
-        if let Some(text) = self
+    fn sent_header(&mut self, name: &'a str) -> Value<'a> {
+        if let Some((_, value)) = self.sent_before.iter().find(|(before, _)| *before == name) {
+            return value.clone();
+        }
+        let sources = Sources::of(ValueSource::Upstream);
+        let line = self
             .sent
             .iter()
-            .find(|(sent, _)| sent.eq_ignore_ascii_case(name))
-        {
-            return match &text.1 {
-                Known::Known(text) => Value::from(text.clone(), Sources::of(ValueSource::Upstream)),
-                Known::Unknown => {
-                    Value::unknown(Sources::of(ValueSource::Upstream), Doubt::Foreign)
-                }
-            };
-        }
-        self.upstream_header(name)
+            .find(|(sent, _)| sent.eq_ignore_ascii_case(name));
+        let value = match line.map(|(_, value)| value) {
+            Some(Known::Known(text)) => Value::from(text.clone(), sources),
+            Some(Known::Unknown) => Value::unknown(sources, Doubt::Foreign),
+            None => self.upstream_header(name),
+        };
+        self.sent_before.push((name, value.clone()));
+        value
     }
 
     fn own(&self, own: Own) -> Value<'a> {
@@ -365,7 +368,15 @@ impl<'a> Run<'a> {
                 }
                 Value::from(text, Sources::of(ValueSource::EncodedPath))
             }
+            Own::RequestFilename if self.names_files => match self.filename() {
+                Some(name) => Value::from(name, self.uri_sources()),
+                None => Value::unknown(self.uri_sources(), Doubt::Client),
+            },
             Own::RequestFilename => Value::unknown(self.uri_sources(), Doubt::Client),
+            Own::DocumentRoot if self.names_files => match self.root_text() {
+                Some(root) => Value::known(root),
+                None => Value::unknown(Sources::NONE, Doubt::Foreign),
+            },
             Own::DocumentRoot | Own::Text => Value::unknown(Sources::NONE, Doubt::Foreign),
             Own::Args => {
                 let sources = Sources::of(ValueSource::Query);
