@@ -9,12 +9,12 @@ use fidelity::{Failures, Record, cases, compare, read};
 fn recorded_answers_agree() {
     let mut failures = Failures::default();
     let mut rows = 0;
-    for case in cases() {
+    for case in cases().iter().filter(|case| case.plan.not_live.is_none()) {
         let Ok(text) = std::fs::read_to_string(case.folder.join("recorded.json")) else {
             failures.add(&case.name, "no recorded.json: run the live suite");
             continue;
         };
-        let reading = read(&case);
+        let reading = read(case);
         for row in Record::parse(&text)
             .rows
             .iter()

@@ -15,6 +15,10 @@ enum Access {
 impl<'a> Run<'a> {
     /// The access phase; `None` lets the request pass.
     pub(super) fn access(&mut self) -> Option<Step> {
+        // A subrequest is not asked.
+        if self.asks_access {
+            return None;
+        }
         let any = self.config.nearest(self.level, |level| level.satisfy_any) == Some(true);
         let mut refused = None;
         for check in [Self::by_address, Self::by_password, Self::by_subrequest] {
@@ -91,9 +95,6 @@ impl<'a> Run<'a> {
     }
 
     fn by_subrequest(&mut self) -> Option<Access> {
-        if self.asks_access {
-            return None;
-        }
         let (target, span) = self
             .config
             .nearest(self.level, |level| level.auth_request.as_ref())?;
