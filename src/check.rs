@@ -129,12 +129,17 @@ impl<'a> Lazy<'a> {
     }
 }
 
-/// The id of a rule that is fewest edits away from `id`, if few.
+/// The id of the rule that was probably meant: the one of which `id` is the start or another part,
+/// or the one that is fewest edits away, if few.
 #[must_use]
 pub fn nearest(id: &str, rules: &RuleSet) -> Option<String> {
-    let ids = rules.rules().map(|rule| rule.definition.id.as_str());
-    let near = ids.map(|other| (edit_distance(id, other), other)).min()?;
-    (near.0 <= id.len().div_ceil(3)).then(|| near.1.to_owned())
+    let ids = || rules.rules().map(|rule| rule.definition.id.as_str());
+    let part = ids().find(|other| id.len() > 3 && other.contains(id));
+    let near = || {
+        let near = ids().map(|other| (edit_distance(id, other), other)).min()?;
+        (near.0 <= id.len().div_ceil(3)).then_some(near.1)
+    };
+    part.or_else(near).map(str::to_owned)
 }
 
 /// How many insertions, deletions and replacements make `a` into `b` (Levenshtein distance).
