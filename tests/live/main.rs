@@ -8,6 +8,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "tests print what they counted")]
 
+mod accept;
 mod client;
 #[path = "../fidelity/mod.rs"]
 mod fidelity;

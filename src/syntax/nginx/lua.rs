@@ -2,9 +2,9 @@
 //! `ngx_http_lua_lex.c` counts braces).
 
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take, take_till, take_until, take_while, take_while1};
+use nom::bytes::complete::{tag, take_till, take_until, take_while, take_while1};
 use nom::character::complete::{char, none_of, one_of};
-use nom::combinator::{cut, opt, value};
+use nom::combinator::{cut, value};
 use nom::multi::many0_count;
 use nom::sequence::{delimited, pair, preceded, terminated};
 use nom::{IResult, Parser as _};
@@ -26,26 +26,20 @@ fn comment(input: Input<'_>) -> IResult<Input<'_>, ()> {
     preceded(tag("--"), alt((long_bracket, line))).parse_complete(input)
 }
 
-/// A string; a backslash shields what follows. One without an end is over with its line.
+/// A string of one line; a backslash shields what follows.
 fn string(input: Input<'_>) -> IResult<Input<'_>, ()> {
     let (rest, quote) = one_of("\"'").parse_complete(input)?;
     let plain = take_while1(|byte: u8| byte != quote as u8 && !matches!(byte, b'\\' | b'\n'));
-    let escape = pair(char('\\'), take(1usize));
+    let escape = pair(char('\\'), none_of("\n"));
     let content = many0_count(alt((value((), plain), value((), escape))));
-    value((), terminated(content, opt(char(quote)))).parse_complete(rest)
+    value((), terminated(content, char(quote))).parse_complete(rest)
 }
 
-/// What holds no brace that counts.
+/// What holds no brace that counts and no quote.
 fn filler(input: Input<'_>) -> IResult<Input<'_>, ()> {
     let plain = take_while1(|byte: u8| !matches!(byte, b'{' | b'}' | b'-' | b'[' | b'"' | b'\''));
-    alt((
-        value((), plain),
-        comment,
-        long_bracket,
-        string,
-        value((), none_of("{}")),
-    ))
-    .parse_complete(input)
+    let lone = value((), one_of("-["));
+    alt((value((), plain), comment, long_bracket, lone)).parse_complete(input)
 }
 
 /// The offset of the brace that closes a block of Lua, counted from behind the brace that opens
@@ -53,15 +47,30 @@ fn filler(input: Input<'_>) -> IResult<Input<'_>, ()> {
 pub(super) fn block_end(text: Input<'_>) -> Option<usize> {
     let mut rest = text;
     let mut depth = 0usize;
+    // Up to here no string of that quote ends: looking again at every quote takes for ever.
+    let mut open_until = [0; 2];
     loop {
         (rest, _) = many0_count(filler).parse_complete(rest).ok()?;
-        let (behind, brace) = opt(one_of::<_, _, nom::error::Error<Input<'_>>>("{}"))
-            .parse_complete(rest)
-            .ok()?;
-        match brace? {
-            '{' => depth += 1,
-            _ if depth == 0 => return Some(text.len() - rest.len()),
-            _ => depth -= 1,
+        let at = text.len() - rest.len();
+        let (sign, behind) = rest.split_first()?;
+        match sign {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => return Some(at),
+            b'}' => depth -= 1,
+            quote => {
+                let until = &mut open_until[usize::from(*quote == b'"')];
+                match (at >= *until).then(|| string(rest)) {
+                    Some(Ok((behind, ()))) => {
+                        rest = behind;
+                        continue;
+                    }
+                    Some(Err(_)) => {
+                        let line = rest.iter().position(|byte| *byte == b'\n');
+                        *until = at + line.unwrap_or(rest.len());
+                    }
+                    None => {}
+                }
+            }
         }
         rest = behind;
     }
@@ -87,7 +96,8 @@ mod tests {
         check(" --[==[ } ]] ]=] } ]==] }END");
         check(" x = [[ } ' \" ]] .. [=[ }]] ]=] }END");
         check(" a[b[1]] = c - d }END");
-        check(" local quote = don't\n }END");
+        check(" local quote = don't {}\n }END");
+        check(" local quote = \"don't\\\n \" }END");
     }
 
     #[test]

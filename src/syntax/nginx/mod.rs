@@ -3,6 +3,7 @@
 //! The lexer follows `ngx_conf_read_token` in nginx's `src/core/ngx_conf_file.c`. [`parse`] reads
 //! one file; what it includes is not its business.
 
+pub mod check;
 mod lexer;
 mod lua;
 mod parser;
