@@ -4,6 +4,7 @@
 //! mine?), `read` (syntax to its own small settings) and `respond` (settings × request × world to
 //! responses, behind [`Site`](crate::model::Site)).
 
+pub mod express;
 pub mod nginx;
 
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! Text to trees: languages, and nothing of CORS.
 
+pub mod javascript;
 pub mod nginx;
 pub mod value;

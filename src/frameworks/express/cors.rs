@@ -1,0 +1,392 @@
+//! The package `cors` (2.8): what it does with a request.
+//!
+//! Follows `lib/index.js` of <https://github.com/expressjs/cors> step by step.
+
+use super::exchange::{self, Exchange};
+use super::host::Node;
+use super::model::function;
+use crate::model::{Answer, Known};
+use crate::source::Span;
+use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
+use crate::syntax::javascript::eval::{Abrupt, Result};
+use crate::syntax::javascript::regex;
+
+/// The options that the package reads.
+pub(super) const OPTIONS: [&str; 9] = [
+    "origin",
+    "methods",
+    "allowedHeaders",
+    "headers",
+    "exposedHeaders",
+    "credentials",
+    "maxAge",
+    "preflightContinue",
+    "optionsSuccessStatus",
+];
+
+/// The methods that it allows if nothing is said.
+pub(super) const METHODS: &str = "GET,HEAD,PUT,PATCH,POST,DELETE";
+
+/// Is a foreign path the package?
+pub(super) fn is_package(path: &str) -> bool {
+    matches!(path, "cors" | "cors.default")
+}
+
+/// What came of calling the origin function or the delegate.
+enum Called {
+    /// The callback was called: error, value.
+    Back(Val, Val),
+    /// It never was.
+    Never,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Runs the middleware; what it passes on goes to `next`.
+pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span) -> Result<()> {
+    if let Some(exchange) = &mut machine.host.exchange {
+        exchange.cors_seen = true;
+    }
+    let options = machine.force(options.clone());
+    let options = if machine.is_callable(&options) {
+        let request = super::dispatch::request_value(machine, span);
+        match ask(machine, &options, request, span)? {
+            Called::Back(error, options) => {
+                if machine.decide(&error, error.span) {
+                    return pass(machine, next, Some(error), span);
+                }
+                machine.force(options)
+            }
+            Called::Never => return Ok(()),
+            Called::Unknown => return give_up(machine, next, span),
+        }
+    } else {
+        options
+    };
+    if options.is_opaque() {
+        return give_up(machine, next, span);
+    }
+    let Some(mut origin) = option(machine, &options, "origin") else {
+        let star = Val::string("*", options.span);
+        return answer(machine, &options, Some(star), next, span);
+    };
+    origin = machine.force(origin);
+    if machine.truth(&origin) == Some(false) {
+        return pass(machine, next, None, span);
+    }
+    if machine.is_callable(&origin) {
+        let given = super::exchange::request_header(machine, "origin", span);
+        match ask(machine, &origin, given, span)? {
+            Called::Back(error, value) => {
+                if machine.decide(&error, error.span) {
+                    return pass(machine, next, Some(error), span);
+                }
+                if !machine.decide(&value, value.span) {
+                    return pass(machine, next, None, span);
+                }
+                origin = machine.force(value);
+            }
+            Called::Never => return Ok(()),
+            Called::Unknown => origin = Val::something("the function is not in view", origin.span),
+        }
+    }
+    answer(machine, &options, Some(origin), next, span)
+}
+
+/// The options cannot be told: neither can the headers.
+fn give_up(machine: &mut Node<'_>, next: &Val, span: Span) -> Result<()> {
+    let unknown = Val::something("the options are not in view", span);
+    let options = machine.allocate(ObjectKind::Plain, span);
+    if let Some(id) = options.as_id() {
+        machine.objects.get_mut(id).open = true;
+    }
+    answer(machine, &options, Some(unknown), next, span)
+}
+
+/// Calls `function(given, callback)`.
+fn ask(machine: &mut Node<'_>, function: &Val, given: Val, span: Span) -> Result<Called> {
+    let Some(exchange) = &mut machine.host.exchange else {
+        return Ok(Called::Unknown);
+    };
+    let escaped = std::mem::replace(&mut exchange.escaped, false);
+    exchange.callbacks.push(None);
+    let number = exchange.callbacks.len() - 1;
+    let callback = V::Host(
+        function::CALLBACK,
+        u32::try_from(number).unwrap_or(u32::MAX),
+    );
+    let callback = Val::new(callback, span);
+    let result = machine.call(function, &Val::undefined(span), &[given, callback], span);
+    let Some(exchange) = &mut machine.host.exchange else {
+        return Ok(Called::Unknown);
+    };
+    let lost = std::mem::replace(&mut exchange.escaped, escaped);
+    let called = exchange.callbacks.get_mut(number).and_then(Option::take);
+    match (called, result) {
+        (Some((error, value)), _) => Ok(Called::Back(error, value)),
+        (None, Err(abrupt)) => Err(abrupt),
+        (None, Ok(_)) if lost || machine.function(function).is_none() => Ok(Called::Unknown),
+        (None, Ok(_)) => Ok(Called::Never),
+    }
+}
+
+fn pass(machine: &mut Node<'_>, next: &Val, error: Option<Val>, span: Span) -> Result<()> {
+    let args: Vec<Val> = error.into_iter().collect();
+    let next = next.clone();
+    machine.call(&next, &Val::undefined(span), &args, span)?;
+    Ok(())
+}
+
+/// An own option; `None` if the default is in force. Options that are no object say nothing.
+fn option(machine: &Node<'_>, options: &Val, name: &str) -> Option<Val> {
+    let object = machine.object(options)?;
+    match object.slot(name) {
+        Some(slot) => Some(slot.value.clone()),
+        None if object.open => Some(Val::unknown("the options are not in view", options.span)),
+        None => None,
+    }
+}
+
+/// Sets the headers, and ends a preflight.
+fn answer(
+    machine: &mut Node<'_>,
+    options: &Val,
+    origin: Option<Val>,
+    next: &Val,
+    span: Span,
+) -> Result<()> {
+    let preflight = machine
+        .host
+        .exchange
+        .as_ref()
+        .is_some_and(|exchange| exchange.method == "OPTIONS");
+    if let Some(origin) = origin {
+        set_origin(machine, &origin, span);
+    }
+    if let Some(credentials) = option(machine, options, "credentials") {
+        let credentials = machine.force(credentials);
+        match credentials.v {
+            V::Bool(true) => {
+                let text = Known::Known("true".to_owned());
+                set(
+                    machine,
+                    "Access-Control-Allow-Credentials",
+                    text,
+                    &credentials,
+                    span,
+                );
+            }
+            _ if credentials.is_opaque() => {
+                set(
+                    machine,
+                    "Access-Control-Allow-Credentials",
+                    Known::Unknown,
+                    &credentials,
+                    span,
+                );
+            }
+            _ => {}
+        }
+    }
+    if preflight {
+        set_methods(machine, options, span)?;
+        set_allowed_headers(machine, options, span);
+        if let Some(age) = option(machine, options, "maxAge") {
+            let age = machine.force(age);
+            let given = matches!(age.v, V::Number(_)) || machine.truth(&age) != Some(false);
+            if given {
+                let text = machine.to_text(&age).map(|text| text.to_string());
+                if text.as_deref() != Some("") {
+                    set(machine, "Access-Control-Max-Age", text.into(), &age, span);
+                }
+            }
+        }
+    }
+    if let Some(exposed) = option(machine, options, "exposedHeaders") {
+        let exposed = machine.force(exposed);
+        set_list(machine, "Access-Control-Expose-Headers", &exposed, span);
+    }
+    if !preflight {
+        return pass(machine, next, None, span);
+    }
+    let goes_on = option(machine, options, "preflightContinue");
+    if let Some(goes_on) = goes_on
+        && machine.decide(&goes_on, goes_on.span)
+    {
+        return pass(machine, next, None, span);
+    }
+    let status = option(machine, options, "optionsSuccessStatus");
+    let status = status.map(|status| machine.force(status));
+    if let Some(exchange) = &mut machine.host.exchange {
+        let before = exchange.status;
+        exchange.set_status(&status.unwrap_or(Val::number(204.0, span)));
+        exchange.finish(Answer::Cors, span);
+        if exchange.finished.is_none() {
+            exchange.status = before;
+        }
+    }
+    Ok(())
+}
+
+fn exchange_of<'a>(machine: &'a mut Node<'_>) -> Option<&'a mut Exchange> {
+    machine.host.exchange.as_deref_mut()
+}
+
+fn set(machine: &mut Node<'_>, name: &str, value: Known<String>, val: &Val, span: Span) {
+    let written = exchange::is_written(machine, val);
+    if let Some(exchange) = exchange_of(machine) {
+        let line = exchange.line(name, value, val, span, written);
+        exchange.set(vec![line]);
+    }
+}
+
+fn set_origin(machine: &mut Node<'_>, origin: &Val, span: Span) {
+    const NAME: &str = "Access-Control-Allow-Origin";
+    if let Some(text) = origin.as_str() {
+        let text = text.to_owned();
+        let star = text == "*";
+        set(machine, NAME, Known::Known(text), origin, span);
+        if !star && let Some(exchange) = exchange_of(machine) {
+            exchange.vary("Origin", span);
+        }
+        return;
+    }
+    let given = machine
+        .host
+        .exchange
+        .as_ref()
+        .and_then(|exchange| exchange.request.origin.clone());
+    if let Some(exchange) = exchange_of(machine) {
+        exchange.vary("Origin", span);
+    }
+    match allows(machine, origin, given.as_deref()) {
+        Some(true) => {
+            let Some(given) = given else { return };
+            let val = Val::string(given.as_str(), origin.span);
+            if let Some(exchange) = exchange_of(machine) {
+                let line = exchange.line(NAME, Known::Known(given), &val, span, false);
+                exchange.set(vec![line]);
+            }
+        }
+        Some(false) => {}
+        // Whether there is a line is unknown, which a line of unknown content says best.
+        None => set(machine, NAME, Known::Unknown, origin, span),
+    }
+}
+
+/// `isOriginAllowed`; `None` if it cannot be told.
+fn allows(machine: &mut Node<'_>, allowed: &Val, origin: Option<&str>) -> Option<bool> {
+    let allowed = machine.force(allowed.clone());
+    let symbolic = machine
+        .host
+        .exchange
+        .as_ref()
+        .is_some_and(|exchange| exchange.request.symbolic);
+    match &allowed.v {
+        V::String(text) => {
+            let holds = Some(&**text) == origin;
+            note(machine, &allowed, holds, false);
+            Some(holds)
+        }
+        V::Object(id) => {
+            let object = machine.objects.get(*id).kind.clone();
+            match object {
+                ObjectKind::Array(items, open) => {
+                    let mut unsure = false;
+                    for item in items {
+                        match allows(machine, &item, origin) {
+                            Some(true) => return Some(true),
+                            Some(false) => {}
+                            None => unsure = true,
+                        }
+                    }
+                    if open && symbolic {
+                        return Some(true);
+                    }
+                    (!open && !unsure).then_some(false)
+                }
+                ObjectKind::Regex(pattern, flags, _) => {
+                    let text = origin.unwrap_or("undefined");
+                    let found = regex::find(&pattern, &flags, text, 0)?;
+                    let sticky = flags.contains('y');
+                    let holds = found.is_some_and(|found| !sticky || found.start == 0);
+                    let mut by = Val::string(pattern, allowed.span);
+                    by.span = machine.objects.get(*id).span;
+                    note(machine, &by, holds, true);
+                    Some(holds)
+                }
+                _ => Some(true),
+            }
+        }
+        V::Unknown(_) | V::Foreign(_) | V::Env(_) => symbolic.then_some(true),
+        _ => Some(machine.truth(&allowed).unwrap_or(true)),
+    }
+}
+
+fn note(machine: &mut Node<'_>, by: &Val, holds: bool, pattern: bool) {
+    use crate::syntax::javascript::eval::Comparison;
+    let how = if pattern {
+        Comparison::Pattern
+    } else {
+        Comparison::Equal
+    };
+    if let Some(exchange) = exchange_of(machine) {
+        exchange.compared(by, how, true, holds);
+    }
+}
+
+fn set_methods(machine: &mut Node<'_>, options: &Val, span: Span) -> Result<()> {
+    const NAME: &str = "Access-Control-Allow-Methods";
+    let Some(methods) = option(machine, options, "methods") else {
+        let default = Val::string(METHODS, span);
+        set(machine, NAME, Known::Known(METHODS.into()), &default, span);
+        return Ok(());
+    };
+    let methods = machine.force(methods);
+    if methods.is_nullish() {
+        let error = Val::something("Cannot read properties of undefined (reading 'join')", span);
+        return Err(Abrupt::Throw(error));
+    }
+    let text = machine.to_text(&methods).map(|text| text.to_string());
+    if machine.truth(&methods) != Some(false) && text.as_deref() != Some("") {
+        set(machine, NAME, text.into(), &methods, span);
+    }
+    Ok(())
+}
+
+fn set_allowed_headers(machine: &mut Node<'_>, options: &Val, span: Span) {
+    const NAME: &str = "Access-Control-Allow-Headers";
+    let mut allowed = None;
+    for name in ["allowedHeaders", "headers"] {
+        let given = option(machine, options, name).map(|given| machine.force(given));
+        if let Some(given) = given
+            && machine.truth(&given) != Some(false)
+        {
+            allowed = Some(given);
+            break;
+        }
+    }
+    if let Some(allowed) = allowed {
+        set_list(machine, NAME, &allowed, span);
+        return;
+    }
+    let asked = exchange::request_header(machine, "access-control-request-headers", span);
+    if let Some(exchange) = exchange_of(machine) {
+        exchange.vary("Access-Control-Request-Headers", span);
+    }
+    if let Some(text) = asked.as_str().filter(|text| !text.is_empty()) {
+        let text = Known::Known(text.to_owned());
+        set(machine, NAME, text, &asked, span);
+    }
+}
+
+/// A header of a list or text, unless it is empty.
+fn set_list(machine: &mut Node<'_>, name: &str, val: &Val, span: Span) {
+    if machine.truth(val) == Some(false) {
+        return;
+    }
+    let text = machine.to_text(val).map(|text| text.to_string());
+    if text.as_deref() != Some("") {
+        set(machine, name, text.into(), val, span);
+    }
+}

@@ -1,0 +1,612 @@
+//! One request and the response as it comes to be.
+
+use super::host::{Node, host_object};
+use super::model::{function, object};
+use crate::model::{
+    Answer, Decision, DropReason, Dropped, HeaderLine, Known, Request, ValueSource,
+};
+use crate::source::Span;
+use crate::syntax::javascript::eval::heap::{V, Val};
+use crate::syntax::javascript::eval::{Call, Comparison, Result};
+
+/// More ways through one request are not tried.
+const MAX_DECISIONS: usize = 12;
+
+/// A request and its response.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    pub(super) request: Request,
+    /// The method and path as the layers see them.
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) headers: Vec<HeaderLine>,
+    pub(super) dropped: Vec<Dropped>,
+    pub(super) status: Known<u16>,
+    pub(super) finished: Option<Finished>,
+    /// `next` was called: with an error, perhaps.
+    pub(super) next: Option<Option<Val>>,
+    /// Which `next` counts now.
+    pub(super) turn: u32,
+    /// What runs now has passed the request on, or somebody out of view may answer it.
+    pub(super) escaped: bool,
+    /// A CORS header was set, or the package ran.
+    pub(super) cors_seen: bool,
+    /// What the test that let the origin in was.
+    pub(super) evidence: Option<Decision>,
+    /// All that the origin was compared with.
+    pub(super) comparisons: Vec<Compared>,
+    /// Calls of callbacks: error, value.
+    pub(super) callbacks: Vec<Option<(Val, Val)>>,
+    pub(super) request_val: Option<Val>,
+    pub(super) response_val: Option<Val>,
+    decisions: Vec<bool>,
+    taken: usize,
+}
+
+/// How the response ends.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) status: Known<u16>,
+    pub(super) kind: Answer,
+    pub(super) span: Span,
+    pub(super) before_cors: bool,
+}
+
+/// Something that the origin was compared with.
+#[derive(Clone, Debug)]
+pub(super) struct Compared {
+    pub(super) with: Val,
+    pub(super) how: Comparison,
+    /// The whole origin, not its host.
+    pub(super) whole: bool,
+}
+
+impl Exchange {
+    /// A request before any layer; `decisions` say which way unknown tests go.
+    pub(super) fn new(request: &Request, method: &str, decisions: Vec<bool>) -> Self {
+        Self {
+            request: request.clone(),
+            method: method.to_owned(),
+            path: request.url.path.clone(),
+            headers: Vec::new(),
+            dropped: Vec::new(),
+            status: Known::Known(200),
+            finished: None,
+            next: None,
+            turn: 0,
+            escaped: false,
+            cors_seen: false,
+            evidence: None,
+            comparisons: Vec::new(),
+            callbacks: Vec::new(),
+            request_val: None,
+            response_val: None,
+            decisions,
+            taken: 0,
+        }
+    }
+
+    /// The next unknown test's way.
+    pub(super) fn decide(&mut self) -> bool {
+        let at = self.taken;
+        self.taken += 1;
+        if at >= self.decisions.len() {
+            if at >= MAX_DECISIONS {
+                return true;
+            }
+            self.decisions.push(true);
+        }
+        self.decisions[at]
+    }
+
+    /// The decisions of the next way to try, if there is one.
+    pub(super) fn next_way(&self) -> Option<Vec<bool>> {
+        let mut decisions = self.decisions.clone();
+        decisions.truncate(self.taken);
+        while decisions.pop()? != true {}
+        decisions.push(false);
+        Some(decisions)
+    }
+
+    pub(super) fn call_back(&mut self, number: u32, args: &[Val]) {
+        let Some(slot) = self.callbacks.get_mut(number as usize) else {
+            return;
+        };
+        if slot.is_none() {
+            let span = args.first().map(|arg| arg.span);
+            let Some(span) = span else {
+                return;
+            };
+            let arg = |at: usize| args.get(at).cloned().unwrap_or(Val::undefined(span));
+            *slot = Some((arg(0), arg(1)));
+        }
+    }
+
+    pub(super) fn call_next(&mut self, turn: u32, error: Option<Val>) {
+        if turn == self.turn && self.next.is_none() && self.finished.is_none() {
+            self.next = Some(error);
+        }
+    }
+
+    pub(super) fn compared(&mut self, with: &Val, how: Comparison, whole: bool, holds: bool) {
+        if holds && let Some(text) = with.as_str() {
+            self.evidence = Some(Decision {
+                span: with.span,
+                text: text.to_owned(),
+                offset: Some(1),
+                pattern: how == Comparison::Pattern,
+            });
+        }
+        let known = |other: &Compared| {
+            other.with.span == with.span && other.with.as_str() == with.as_str() && other.how == how
+        };
+        if self.comparisons.len() < 1000 && !self.comparisons.iter().any(known) {
+            self.comparisons.push(Compared {
+                with: with.clone(),
+                how,
+                whole,
+            });
+        }
+    }
+
+    pub(super) fn set_status(&mut self, status: &Val) {
+        self.status = match &status.v {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "checked"
+            )]
+            V::Number(number) if (100.0..1000.0).contains(number) => Known::Known(*number as u16),
+            _ => Known::Unknown,
+        };
+    }
+
+    pub(super) fn status_value(&self, span: Span) -> Option<Val> {
+        match self.status {
+            Known::Known(status) => Some(Val::number(f64::from(status), span)),
+            Known::Unknown => None,
+        }
+    }
+
+    pub(super) fn finish(&mut self, kind: Answer, span: Span) {
+        if self.finished.is_none() && self.next.is_none() {
+            self.finished = Some(Finished {
+                status: self.status,
+                kind,
+                span,
+                before_cors: !self.cors_seen,
+            });
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.finished.is_some()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers
+            .iter()
+            .any(|line| line.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Removes the lines of a name; those that said something about CORS are remembered.
+    pub(super) fn remove(&mut self, name: &str, by: Span, reason: DropReason) {
+        let mut kept = Vec::new();
+        for line in std::mem::take(&mut self.headers) {
+            if !line.name.eq_ignore_ascii_case(name) {
+                kept.push(line);
+            } else if is_cors(&line.name) {
+                self.dropped.push(Dropped {
+                    name: line.name,
+                    value: line.value,
+                    span: line.span,
+                    reason,
+                    by: Some(by),
+                    by_cors: true,
+                });
+            }
+        }
+        self.headers = kept;
+    }
+
+    /// Sets a header to these lines.
+    pub(super) fn set(&mut self, lines: Vec<HeaderLine>) {
+        if self.is_over() {
+            return;
+        }
+        if let Some(first) = lines.first() {
+            let (name, span) = (first.name.clone(), first.span);
+            let at = self
+                .headers
+                .iter()
+                .position(|line| line.name.eq_ignore_ascii_case(&name));
+            self.remove(&name, span, DropReason::Overwritten);
+            let at = at.unwrap_or(self.headers.len()).min(self.headers.len());
+            self.headers.splice(at..at, lines);
+        }
+    }
+
+    /// Adds a member to Vary, unless it is there (the package `vary`).
+    pub(super) fn vary(&mut self, member: &str, span: Span) {
+        if self.is_over() {
+            return;
+        }
+        let there = self.headers.iter().any(|line| {
+            line.name.eq_ignore_ascii_case("vary")
+                && line.value.as_ref().known().is_some_and(|value| {
+                    value.split(',').any(|known| {
+                        known.trim().eq_ignore_ascii_case(member) || known.trim() == "*"
+                    })
+                })
+        });
+        if there {
+            return;
+        }
+        let line = self
+            .headers
+            .iter_mut()
+            .find(|line| line.name.eq_ignore_ascii_case("vary"));
+        match line {
+            Some(line) => {
+                if let Known::Known(value) = &mut line.value {
+                    *value = format!("{value}, {member}");
+                }
+            }
+            None => self.headers.push(HeaderLine {
+                name: "Vary".into(),
+                value: Known::Known(member.into()),
+                span,
+                value_span: None,
+                sources: Vec::new(),
+                decided_by: None,
+            }),
+        }
+    }
+
+    /// A header line with a value of the program.
+    pub(super) fn line(
+        &self,
+        name: &str,
+        value: Known<String>,
+        val: &Val,
+        span: Span,
+        written: bool,
+    ) -> HeaderLine {
+        let mut sources = Vec::new();
+        let mut decided_by = None;
+        let mut value = value;
+        if let V::Foreign(path) = &val.v {
+            sources.extend(source_of(path));
+        }
+        let origin = self.request.origin.as_deref();
+        if val.as_str().is_some() && val.as_str() == origin && !written {
+            sources.push(ValueSource::Origin);
+            decided_by.clone_from(&self.evidence);
+        }
+        // A list of unknown content has the origin that stands for its members.
+        if self.request.symbolic
+            && value == Known::Unknown
+            && name.eq_ignore_ascii_case("access-control-allow-origin")
+            && sources.is_empty()
+            && let Some(origin) = origin
+        {
+            value = Known::Known(origin.to_owned());
+        }
+        HeaderLine {
+            name: name.to_owned(),
+            value,
+            span,
+            value_span: Some(val.span),
+            sources,
+            decided_by,
+        }
+    }
+}
+
+pub(super) fn is_cors(name: &str) -> bool {
+    name.get(..15)
+        .is_some_and(|start| start.eq_ignore_ascii_case("access-control-"))
+}
+
+fn source_of(path: &str) -> Option<ValueSource> {
+    let rest = path.strip_prefix("req.")?;
+    Some(if rest.starts_with("query") {
+        ValueSource::Query
+    } else if rest.starts_with("cookies") || rest.starts_with("signedCookies") {
+        ValueSource::Cookie
+    } else if rest == "headers.referer" || rest == "headers.referrer" {
+        ValueSource::Referer
+    } else if matches!(rest, "headers.host" | "hostname" | "host" | "protocol") {
+        ValueSource::Host
+    } else if rest.starts_with("params") {
+        ValueSource::DecodedPath
+    } else if rest.starts_with("headers.") {
+        ValueSource::Header
+    } else {
+        return None;
+    })
+}
+
+/// A property of the request.
+pub(super) fn request_member(machine: &mut Node<'_>, name: &str, span: Span) -> Option<Val> {
+    let exchange = machine.host.exchange.as_ref()?;
+    let preflight = exchange.request.is_preflight();
+    Some(match name {
+        "method" => Val::string(exchange.method.as_str(), span),
+        "path" => Val::string(exchange.path.as_str(), span),
+        "url" => Val::string(
+            target(&exchange.path, exchange.request.url.query.as_deref()),
+            span,
+        ),
+        "originalUrl" => {
+            let url = &exchange.request.url;
+            Val::string(target(&url.path, url.query.as_deref()), span)
+        }
+        "headers" => super::host::host_value(machine, object::HEADERS, span),
+        "get" | "header" => Val::new(V::Host(function::REQUEST_GET, 0), span),
+        "isAuthenticated" => Val::new(V::Host(function::IS_AUTHENTICATED, 0), span),
+        // Browsers send no credentials with a preflight.
+        "user" | "auth" | "session" if preflight => Val::undefined(span),
+        "cookies" | "signedCookies" if preflight => {
+            use crate::syntax::javascript::eval::heap::ObjectKind;
+            machine.allocate(ObjectKind::Plain, span)
+        }
+        _ => Val::new(V::Foreign(format!("req.{name}").into()), span),
+    })
+}
+
+fn target(path: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+}
+
+/// A header of the request.
+pub(super) fn request_header(machine: &mut Node<'_>, name: &str, span: Span) -> Val {
+    let Some(exchange) = &machine.host.exchange else {
+        return Val::unknown("there is no request yet", span);
+    };
+    let request = &exchange.request;
+    let name = name.to_ascii_lowercase();
+    if let Some(value) = request.header(&name) {
+        return Val::string(value, span);
+    }
+    let certain = matches!(
+        name.as_str(),
+        "origin"
+            | "access-control-request-method"
+            | "access-control-request-headers"
+            | "access-control-request-private-network"
+    );
+    let credentials = matches!(name.as_str(), "authorization" | "cookie") || name.starts_with("x-");
+    if request.exact || certain || (request.is_preflight() && credentials) {
+        Val::undefined(span)
+    } else {
+        Val::new(V::Foreign(format!("req.headers.{name}").into()), span)
+    }
+}
+
+/// A method of the response.
+pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>) -> Result<Val> {
+    let span = call.span;
+    let args: Vec<Val> = call
+        .args
+        .iter()
+        .map(|arg| machine.force(arg.clone()))
+        .collect();
+    let this = call.this.clone();
+    match name {
+        "set" | "header" | "setHeader" | "setHeaders" => {
+            if let [only] = args.as_slice() {
+                set_all(machine, only, span);
+            } else if let [header, value, ..] = args.as_slice() {
+                set_header(machine, header, value, span, name == "setHeader")?;
+            }
+        }
+        "append" | "appendHeader" => {
+            if let [header, value, ..] = args.as_slice()
+                && let Some(header) = header.as_str()
+            {
+                let lines = lines(machine, header, value, span);
+                if let Some(exchange) = &mut machine.host.exchange
+                    && !exchange.is_over()
+                {
+                    exchange.cors_seen |= is_cors(header);
+                    exchange.headers.extend(lines);
+                }
+            }
+        }
+        "vary" => {
+            for member in args.iter().filter_map(Val::as_str) {
+                if let Some(exchange) = &mut machine.host.exchange {
+                    for member in member.split(',') {
+                        exchange.vary(member.trim(), span);
+                    }
+                }
+            }
+        }
+        "removeHeader" => {
+            if let Some(header) = args.first().and_then(Val::as_str)
+                && let Some(exchange) = &mut machine.host.exchange
+                && !exchange.is_over()
+            {
+                exchange.remove(header, span, DropReason::Hidden);
+            }
+        }
+        "getHeader" | "get" => {
+            let header = args.first().and_then(Val::as_str);
+            let exchange = machine.host.exchange.as_ref();
+            let line = header.and_then(|header| {
+                let headers = &exchange?.headers;
+                headers
+                    .iter()
+                    .find(|line| line.name.eq_ignore_ascii_case(header))
+            });
+            return Ok(match (header, line) {
+                (Some(_), Some(line)) => match &line.value {
+                    Known::Known(value) => Val::string(value.as_str(), span),
+                    Known::Unknown => Val::unknown("the header's value is unknown", span),
+                },
+                (Some(header), None) if is_cors(header) || header.eq_ignore_ascii_case("vary") => {
+                    Val::undefined(span)
+                }
+                _ => Val::unknown("the header's value is unknown", span),
+            });
+        }
+        "status" | "writeHead" | "sendStatus" | "redirect" => {
+            return status_call(machine, name, &args, call);
+        }
+        "cookie" => {
+            let options = args.get(2).cloned();
+            machine.host.note(super::host::Noted::Cookie(options, span));
+        }
+        "send" | "json" | "jsonp" | "end" | "render" | "sendFile" | "download" => {
+            // Express 4: `send(status, body)` and `json(status, body)` of old.
+            if let (Some(status), true) = (args.first(), args.len() > 1 && name != "end")
+                && matches!(status.v, V::Number(_))
+                && let Some(exchange) = &mut machine.host.exchange
+            {
+                exchange.set_status(status);
+            }
+            finish(machine, span);
+        }
+        _ => {}
+    }
+    Ok(this)
+}
+
+fn status_call(machine: &mut Node<'_>, name: &str, args: &[Val], call: &Call<'_>) -> Result<Val> {
+    let span = call.span;
+    let unknown = Val::unknown("it is not given", span);
+    let first = args.first().unwrap_or(&unknown).clone();
+    match name {
+        "redirect" => {
+            let (status, to) = match args {
+                [status, to, ..] if matches!(status.v, V::Number(_)) => (status.clone(), to),
+                _ => (Val::number(302.0, span), &first),
+            };
+            let value = to.as_str().map(str::to_owned);
+            if let Some(exchange) = &mut machine.host.exchange {
+                let written = true;
+                let line = exchange.line("Location", value.into(), to, span, written);
+                exchange.set(vec![line]);
+                exchange.set_status(&status);
+                exchange.finish(Answer::Redirect, span);
+            }
+        }
+        _ => {
+            if let Some(exchange) = &mut machine.host.exchange
+                && !exchange.is_over()
+            {
+                exchange.set_status(&first);
+            }
+            if name == "writeHead" {
+                for arg in args.iter().skip(1) {
+                    set_all(machine, arg, span);
+                }
+            }
+            if name == "sendStatus" {
+                finish(machine, span);
+            }
+        }
+    }
+    Ok(call.this.clone())
+}
+
+/// The response is sent by the program; who that is follows from the status.
+fn finish(machine: &mut Node<'_>, span: Span) {
+    if let Some(exchange) = &mut machine.host.exchange {
+        let preflight = exchange.method == "OPTIONS";
+        let kind = match exchange.status {
+            Known::Known(401 | 403) => Answer::Authentication,
+            Known::Known(200..=299) if preflight => Answer::Cors,
+            _ => Answer::Handler,
+        };
+        exchange.finish(kind, span);
+    }
+}
+
+/// `res.set({…})` and `res.writeHead(status, {…})`.
+fn set_all(machine: &mut Node<'_>, val: &Val, span: Span) {
+    let slots = machine.object(val).map(|object| object.properties.clone());
+    for slot in slots.unwrap_or_default() {
+        let header = Val::string(slot.name, slot.key_span);
+        let value = machine.force(slot.value);
+        let place = header.span.to(value.span);
+        let place = if place.end > place.start { place } else { span };
+        // What it throws would be the program's end as well.
+        let _ = set_header(machine, &header, &value, place, false);
+    }
+}
+
+fn set_header(
+    machine: &mut Node<'_>,
+    header: &Val,
+    value: &Val,
+    span: Span,
+    strict: bool,
+) -> Result<()> {
+    let Some(name) = header.as_str() else {
+        return Ok(());
+    };
+    if strict && matches!(value.v, V::Undefined) {
+        let error = Val::something("Node refuses undefined header values", span);
+        return Err(crate::syntax::javascript::eval::Abrupt::Throw(error));
+    }
+    let lines = lines(machine, name, value, span);
+    if let Some(exchange) = &mut machine.host.exchange {
+        exchange.cors_seen |= is_cors(name);
+        if lines.is_empty() {
+            exchange.remove(name, span, DropReason::Overwritten);
+        }
+        exchange.set(lines);
+    }
+    Ok(())
+}
+
+/// One line, or one for each element of a list.
+fn lines(machine: &mut Node<'_>, name: &str, value: &Val, span: Span) -> Vec<HeaderLine> {
+    let items = match machine.items(value) {
+        Some((items, false)) if value.as_id().is_some() => items,
+        _ => vec![value.clone()],
+    };
+    items
+        .iter()
+        .filter_map(|item| {
+            let item = machine.force(item.clone());
+            let text = machine.to_text(&item);
+            let written = is_written(machine, &item);
+            let exchange = machine.host.exchange.as_ref()?;
+            let text = text.map(|text| text.to_string());
+            Some(exchange.line(name, text.into(), &item, span, written))
+        })
+        .collect()
+}
+
+/// Does the value stand in the source as it is?
+pub(super) fn is_written(machine: &Node<'_>, val: &Val) -> bool {
+    val.as_str()
+        .is_some_and(|text| machine.text(val.span).contains(text))
+}
+
+/// Middleware of a package that is called with the request at hand.
+pub(super) fn call_foreign(machine: &mut Node<'_>, _path: &str, call: &Call<'_>) -> Result<Val> {
+    match call.args.get(2) {
+        Some(next) => {
+            let next = next.clone();
+            machine.call(&next, &Val::undefined(call.span), &[], call.span)
+        }
+        None => {
+            if let Some(exchange) = &mut machine.host.exchange {
+                exchange.escaped = true;
+            }
+            Ok(Val::unknown(
+                "it comes from code that is not in view",
+                call.span,
+            ))
+        }
+    }
+}
+
+/// Is it the response object?
+pub(super) fn is_response(machine: &Node<'_>, val: &Val) -> bool {
+    matches!(host_object(machine, val), Some((object::RESPONSE, _)))
+}

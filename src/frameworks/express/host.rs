@@ -1,0 +1,625 @@
+//! What Express adds to the language: applications, routers, requests, responses.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::exchange::Exchange;
+use super::model::{
+    Layer, Middleware, RESPONSE_METHODS, STACK_METHODS, Stack, StackKind, function, http_method,
+    object,
+};
+use super::path::{LayerPath, Major};
+use super::{cors, packages};
+use crate::source::Span;
+use crate::syntax::javascript::eval::heap::{Id, Object, ObjectKind, V, Val};
+use crate::syntax::javascript::eval::{Call, Comparison, Host, Machine, Question, Result};
+use crate::syntax::value::Conditions;
+
+/// More layers of one program are not kept.
+const MAX_LAYERS: usize = 20_000;
+
+/// The machine that runs an Express program.
+pub(super) type Node<'s> = Machine<'s, Express>;
+
+/// What stays the same for every request.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    pub(super) major: Major,
+    pub(super) stacks: Vec<Stack>,
+    pub(super) middleware: Vec<Middleware>,
+    /// `app.route(path)`: its stack and path.
+    routes: Vec<(u32, Vec<LayerPath>)>,
+    /// Cookies set with attributes in view, and the like.
+    pub(super) noted: Vec<Noted>,
+}
+
+/// Something that no response shows.
+#[derive(Clone, Debug)]
+pub(super) enum Noted {
+    /// A call of `cors`, NestJS's or Socket.IO's options: the value and the call.
+    Options(Val, Span),
+    /// A session cookie's options, and the call.
+    Cookie(Option<Val>, Span),
+    /// Socket.IO with these options.
+    Socket(Option<Val>, Span),
+    /// A path that Express 5 refuses: path, words, place.
+    RefusedPath(String, String, Span),
+}
+
+/// The framework's part of a machine.
+#[derive(Debug)]
+pub(super) struct Express {
+    pub(super) program: Arc<Program>,
+    /// The deployment conditions found so far.
+    pub(super) registry: Conditions,
+    /// Which of them hold in this run.
+    pub(super) holds: Vec<bool>,
+    /// Conditions that this run asked for.
+    pub(super) asked: Vec<usize>,
+    /// No condition may be added any more.
+    pub(super) frozen: bool,
+    /// What the request and its response are; nothing while loading.
+    pub(super) exchange: Option<Box<Exchange>>,
+    implicit: HashMap<String, u32>,
+}
+
+impl Express {
+    /// Before anything is loaded.
+    pub(super) fn new(major: Major, registry: Conditions, holds: Vec<bool>) -> Self {
+        let program = Program {
+            major,
+            stacks: Vec::new(),
+            middleware: Vec::new(),
+            routes: Vec::new(),
+            noted: Vec::new(),
+        };
+        Self {
+            program: Arc::new(program),
+            registry,
+            holds,
+            asked: Vec::new(),
+            frozen: false,
+            exchange: None,
+            implicit: HashMap::new(),
+        }
+    }
+
+    /// For one request.
+    pub(super) fn asking(
+        program: &Arc<Program>,
+        registry: &Conditions,
+        holds: &[bool],
+        exchange: Exchange,
+    ) -> Self {
+        Self {
+            program: Arc::clone(program),
+            registry: registry.clone(),
+            holds: holds.to_vec(),
+            asked: Vec::new(),
+            frozen: true,
+            exchange: Some(Box::new(exchange)),
+            implicit: HashMap::new(),
+        }
+    }
+
+    pub(super) fn change(&mut self) -> &mut Program {
+        Arc::make_mut(&mut self.program)
+    }
+
+    fn stack_of(&mut self, key: &str, span: Span) -> u32 {
+        if let Some(known) = self.implicit.get(key) {
+            return *known;
+        }
+        let stack = self.add_stack(StackKind::Implicit, span);
+        self.implicit.insert(key.to_owned(), stack);
+        stack
+    }
+
+    pub(super) fn add_stack(&mut self, kind: StackKind, span: Span) -> u32 {
+        let program = self.change();
+        program.stacks.push(Stack {
+            kind,
+            layers: Vec::new(),
+            span,
+            mounted: false,
+            escaped: false,
+        });
+        u32::try_from(program.stacks.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn add_layer(&mut self, stack: u32, layer: Layer) {
+        let program = self.change();
+        let total: usize = program.stacks.iter().map(|stack| stack.layers.len()).sum();
+        if total < MAX_LAYERS
+            && let Some(stack) = program.stacks.get_mut(stack as usize)
+        {
+            stack.layers.push(layer);
+        }
+    }
+
+    pub(super) fn note(&mut self, noted: Noted) {
+        if !self.frozen && self.program.noted.len() < 1000 {
+            self.change().noted.push(noted);
+        }
+    }
+}
+
+/// The kind and number of a host object.
+pub(super) fn host_object(machine: &Node<'_>, val: &Val) -> Option<(u16, u32)> {
+    match machine.object(val)?.kind {
+        ObjectKind::Host(kind, number) => Some((kind, number)),
+        _ => None,
+    }
+}
+
+/// The stack behind a value.
+pub(super) fn stack_number(machine: &Node<'_>, val: &Val) -> Option<u32> {
+    match host_object(machine, val)? {
+        (object::STACK, number) => Some(number),
+        _ => None,
+    }
+}
+
+/// A value for middleware that is not written in the project.
+pub(super) fn middleware(machine: &mut Node<'_>, middleware: Middleware, span: Span) -> Val {
+    let program = machine.host.change();
+    program.middleware.push(middleware);
+    let number = u32::try_from(program.middleware.len() - 1).unwrap_or(u32::MAX);
+    machine.allocate(ObjectKind::Host(object::MIDDLEWARE, number), span)
+}
+
+/// A value for a new stack.
+pub(super) fn new_stack(machine: &mut Node<'_>, kind: StackKind, span: Span) -> (Val, u32) {
+    let number = machine.host.add_stack(kind, span);
+    let val = machine.allocate(ObjectKind::Host(object::STACK, number), span);
+    (val, number)
+}
+
+impl Host for Express {
+    fn decide(&mut self, question: &Question<'_>) -> bool {
+        let condition = match question {
+            Question::Condition(condition) => Some((*condition).clone()),
+            Question::Unknown(text, span) if self.exchange.is_none() => {
+                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                (text.len() <= 60).then(|| crate::model::Condition {
+                    text: format!("`{text}` holds"),
+                    span: Some(*span),
+                    development: false,
+                })
+            }
+            Question::Unknown(..) => None,
+        };
+        if let Some(condition) = condition {
+            let known = if self.frozen {
+                let same = |known: &crate::model::Condition| {
+                    known.text == condition.text || (known.development && condition.development)
+                };
+                self.registry.as_slice().iter().position(same)
+            } else {
+                self.registry.atom(condition)
+            };
+            if let Some(known) = known {
+                if !self.asked.contains(&known) {
+                    self.asked.push(known);
+                }
+                return self.holds.get(known).copied().unwrap_or(false);
+            }
+        }
+        match &mut self.exchange {
+            Some(exchange) => exchange.decide(),
+            None => true,
+        }
+    }
+
+    fn member(machine: &mut Node<'_>, of: &Val, name: &str, span: Span) -> Option<Val> {
+        match &of.v {
+            V::Object(_) => {
+                let (kind, number) = host_object(machine, of)?;
+                host_member(machine, of, kind, number, name, span)
+            }
+            V::Unknown(_) => {
+                let likely = matches!(name, "use" | "enableCors")
+                    || (name == "options" && machine.loading());
+                if !likely || !machine.loading() {
+                    return None;
+                }
+                let key = format!("{}:{}", of.span.start, of.span.end);
+                let stack = machine.host.stack_of(&key, of.span);
+                stack_function(stack, name, span)
+            }
+            V::Foreign(path) => packages::member(machine, path, name, span),
+            _ => None,
+        }
+    }
+
+    fn assign(machine: &mut Node<'_>, of: &Val, name: &str, value: &Val) -> bool {
+        match host_object(machine, of) {
+            Some((object::RESPONSE, _)) if name == "statusCode" => {
+                let value = machine.force(value.clone());
+                if let Some(exchange) = &mut machine.host.exchange {
+                    exchange.set_status(&value);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn call(machine: &mut Node<'_>, call: &Call<'_>) -> Option<Result<Val>> {
+        match &call.callee.v {
+            V::Host(kind, number) => host_call(machine, *kind, *number, call),
+            V::Foreign(path) => {
+                let path = Arc::clone(path);
+                packages::call(machine, &path, call)
+            }
+            V::Object(_) => {
+                let (kind, _) = host_object(machine, call.callee)?;
+                if !matches!(kind, object::MIDDLEWARE | object::STACK) {
+                    return None;
+                }
+                let next = call.args.get(2).cloned();
+                let next = next.unwrap_or(Val::undefined(call.span));
+                machine.host.exchange.as_ref()?;
+                let callee = call.callee.clone();
+                Some(super::dispatch::run_inline(
+                    machine, &callee, &next, call.span,
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    fn global(machine: &mut Node<'_>, name: &str, span: Span) -> Option<Val> {
+        match name {
+            "app" | "server" | "router" | "api" | "application" if machine.loading() => {
+                let key = format!("{:?} {name}", span.file);
+                let stack = machine.host.stack_of(&key, span);
+                Some(machine.allocate(ObjectKind::Host(object::STACK, stack), span))
+            }
+            "cors" | "express" | "passport" | "helmet" | "morgan" | "compression" => {
+                Some(Val::new(V::Foreign(name.into()), span))
+            }
+            _ => None,
+        }
+    }
+
+    fn escape(machine: &mut Node<'_>, args: &[Val], _span: Span) -> bool {
+        for arg in args {
+            let kind = host_object(machine, arg);
+            if let Some(exchange) = &mut machine.host.exchange {
+                match (&arg.v, kind) {
+                    (V::Host(function::NEXT | function::CALLBACK, _), _)
+                    | (_, Some((object::RESPONSE, _))) => exchange.escaped = true,
+                    _ => {}
+                }
+            }
+            if let (Some((object::STACK, number)), None) = (kind, &machine.host.exchange)
+                && let Some(stack) = machine.host.change().stacks.get_mut(number as usize)
+            {
+                stack.escaped = true;
+            }
+        }
+        machine.host.exchange.is_some()
+    }
+
+    fn is_member(&self, text: &str) -> bool {
+        let exchange = self.exchange.as_ref();
+        exchange.is_some_and(|exchange| {
+            exchange.request.symbolic && exchange.request.origin.as_deref() == Some(text)
+        })
+    }
+
+    fn is_subject(&self, text: &str) -> bool {
+        let exchange = self.exchange.as_ref();
+        let origin = exchange.and_then(|exchange| exchange.request.origin.as_deref());
+        text.len() > 3
+            && origin.is_some_and(|origin| origin == text || origin.contains(&text.to_lowercase()))
+    }
+
+    fn compared(&mut self, subject: &str, with: &Val, how: Comparison, holds: bool) {
+        if let Some(exchange) = &mut self.exchange {
+            let whole = exchange.request.origin.as_deref() == Some(subject);
+            exchange.compared(with, how, whole, holds);
+        }
+    }
+}
+
+fn stack_function(stack: u32, name: &str, span: Span) -> Option<Val> {
+    let at = STACK_METHODS.iter().position(|known| *known == name)?;
+    let at = u16::try_from(at).ok()?;
+    Some(Val::new(V::Host(function::STACK + at, stack), span))
+}
+
+fn host_member(
+    machine: &mut Node<'_>,
+    of: &Val,
+    kind: u16,
+    number: u32,
+    name: &str,
+    span: Span,
+) -> Option<Val> {
+    match kind {
+        object::STACK => stack_function(number, name, span),
+        object::ROUTE => {
+            let at = STACK_METHODS.iter().position(|known| *known == name)?;
+            let at = u16::try_from(at).ok()?;
+            Some(Val::new(V::Host(function::ROUTE + at, number), span))
+        }
+        object::RESPONSE => match name {
+            "statusCode" => machine.host.exchange.as_ref()?.status_value(span),
+            "headersSent" | "writableEnded" | "finished" => {
+                let finished = machine.host.exchange.as_ref()?.finished.is_some();
+                Some(Val::bool(finished, span))
+            }
+            "req" => Some(super::dispatch::request_value(machine, span)),
+            _ => {
+                let at = RESPONSE_METHODS.iter().position(|known| *known == name)?;
+                let at = u16::try_from(at).ok()?;
+                Some(Val::new(V::Host(function::RESPONSE + at, 0), span))
+            }
+        },
+        object::REQUEST => {
+            if let Some(own) = machine.own(of, name) {
+                return Some(own);
+            }
+            super::exchange::request_member(machine, name, span)
+        }
+        object::HEADERS => Some(super::exchange::request_header(machine, name, span)),
+        _ => None,
+    }
+}
+
+fn host_call(
+    machine: &mut Node<'_>,
+    kind: u16,
+    number: u32,
+    call: &Call<'_>,
+) -> Option<Result<Val>> {
+    if kind == function::CALLBACK {
+        if let Some(exchange) = &mut machine.host.exchange {
+            exchange.call_back(number, call.args);
+        }
+        return Some(Ok(Val::undefined(call.span)));
+    }
+    if kind == function::NEXT {
+        let error = call.args.first().cloned().map(|error| machine.force(error));
+        if let Some(exchange) = &mut machine.host.exchange {
+            exchange.call_next(number, error);
+        }
+        return Some(Ok(Val::undefined(call.span)));
+    }
+    if kind == function::REQUEST_GET {
+        let name = call.args.first().cloned()?;
+        let name = machine.force(name);
+        let name = name.as_str().map(str::to_ascii_lowercase);
+        return Some(Ok(match name {
+            Some(name) => super::exchange::request_header(machine, &name, call.span),
+            None => Val::unknown("the header's name is unknown", call.span),
+        }));
+    }
+    if kind == function::IS_AUTHENTICATED {
+        let exchange = machine.host.exchange.as_ref()?;
+        return Some(Ok(if exchange.request.is_preflight() {
+            Val::bool(false, call.span)
+        } else {
+            Val::unknown("it depends on the visitor", call.span)
+        }));
+    }
+    if kind >= function::RESPONSE {
+        let name = RESPONSE_METHODS.get(usize::from(kind - function::RESPONSE))?;
+        return Some(super::exchange::response_call(machine, name, call));
+    }
+    if kind >= function::ROUTE {
+        let name = STACK_METHODS.get(usize::from(kind - function::ROUTE))?;
+        let (stack, paths) = machine.host.program.routes.get(number as usize)?.clone();
+        if let Some(method) = http_method(name) {
+            let handlers = handlers(machine, call.args);
+            for path in paths {
+                let handlers = handlers.clone();
+                let layer = Layer {
+                    path,
+                    method: Some(method),
+                    handlers,
+                    span: call.span,
+                };
+                machine.host.add_layer(stack, layer);
+            }
+        }
+        return Some(Ok(call.this.clone()));
+    }
+    let name = STACK_METHODS.get(usize::from(kind - function::STACK))?;
+    stack_call(machine, number, name, call)
+}
+
+fn stack_call(
+    machine: &mut Node<'_>,
+    stack: u32,
+    name: &str,
+    call: &Call<'_>,
+) -> Option<Result<Val>> {
+    let this = Some(Ok(call.this.clone()));
+    if machine.host.exchange.is_some() {
+        return this;
+    }
+    match name {
+        "use" => {
+            let (paths, rest) = paths(machine, call.args);
+            let handlers = handlers(machine, rest);
+            for handler in &handlers {
+                if let Some(inner) = stack_number(machine, handler)
+                    && let Some(inner) = machine.host.change().stacks.get_mut(inner as usize)
+                {
+                    inner.mounted = true;
+                }
+            }
+            for path in paths {
+                refuse(machine, &path, call.span);
+                let layer = Layer {
+                    path,
+                    method: None,
+                    handlers: handlers.clone(),
+                    span: call.span,
+                };
+                machine.host.add_layer(stack, layer);
+            }
+            this
+        }
+        "route" => {
+            let (paths, _) = paths(machine, call.args);
+            for path in &paths {
+                refuse(machine, path, call.span);
+            }
+            let program = machine.host.change();
+            program.routes.push((stack, paths));
+            let number = u32::try_from(program.routes.len() - 1).ok()?;
+            Some(Ok(machine.allocate(
+                ObjectKind::Host(object::ROUTE, number),
+                call.span,
+            )))
+        }
+        "enableCors" => {
+            let options = call.args.first().cloned();
+            let options = options.unwrap_or(Val::undefined(call.span));
+            enable_cors(machine, stack, options, call.span);
+            this
+        }
+        "listen" => {
+            for arg in call.args {
+                if machine.function(arg).is_some() {
+                    machine.defer(arg.clone(), call.span);
+                }
+            }
+            this
+        }
+        "get" if call.args.len() < 2 => Some(Ok(Val::unknown(
+            "it is a setting of the application",
+            call.span,
+        ))),
+        _ => {
+            let Some(method) = http_method(name) else {
+                return this;
+            };
+            let (paths, rest) = paths(machine, call.args);
+            let handlers = handlers(machine, rest);
+            for path in paths {
+                refuse(machine, &path, call.span);
+                let layer = Layer {
+                    path,
+                    method: Some(method),
+                    handlers: handlers.clone(),
+                    span: call.span,
+                };
+                machine.host.add_layer(stack, layer);
+            }
+            this
+        }
+    }
+}
+
+/// Puts the package's middleware in front, as NestJS and Socket.IO do.
+pub(super) fn enable_cors(machine: &mut Node<'_>, stack: u32, options: Val, span: Span) {
+    machine.host.note(Noted::Options(options.clone(), span));
+    let handler = middleware(machine, Middleware::Cors(options, span), span);
+    let layer = Layer {
+        path: LayerPath::All,
+        method: None,
+        handlers: vec![handler],
+        span,
+    };
+    machine.host.add_layer(stack, layer);
+}
+
+fn refuse(machine: &mut Node<'_>, path: &LayerPath, span: Span) {
+    if let LayerPath::Refused(text, words) = path {
+        let noted = Noted::RefusedPath(text.clone(), words.clone(), span);
+        machine.host.note(noted);
+    }
+}
+
+/// The paths that a call begins with, and the other arguments.
+fn paths<'a>(machine: &mut Node<'_>, args: &'a [Val]) -> (Vec<LayerPath>, &'a [Val]) {
+    let Some(first) = args.first() else {
+        return (vec![LayerPath::All], args);
+    };
+    let val = machine.force(first.clone());
+    let rest = &args[1..];
+    if let Some(path) = path_of(machine, &val) {
+        return (vec![path], rest);
+    }
+    if let Some((items, _)) = machine.items(&val).filter(|_| val.as_id().is_some()) {
+        let mut paths = Vec::new();
+        for item in &items {
+            let item = machine.force(item.clone());
+            paths.extend(path_of(machine, &item));
+        }
+        if !paths.is_empty() {
+            return (paths, rest);
+        }
+    } else if val.is_opaque() && !rest.is_empty() && !matches!(val.v, V::Foreign(_)) {
+        // A prefix that is not in view: some path of its own.
+        let major = machine.host.program.major;
+        return (vec![LayerPath::new("/unknown-prefix", major)], rest);
+    }
+    (vec![LayerPath::All], args)
+}
+
+fn path_of(machine: &Node<'_>, val: &Val) -> Option<LayerPath> {
+    match &val.v {
+        V::String(text) => Some(LayerPath::new(text, machine.host.program.major)),
+        V::Object(_) => match &machine.object(val)?.kind {
+            ObjectKind::Regex(pattern, flags, _) => {
+                Some(LayerPath::Regex(pattern.to_string(), flags.to_string()))
+            }
+            _ => None,
+        },
+        V::Unknown(unknown) if unknown.truthy == Some(true) => {
+            let major = machine.host.program.major;
+            Some(LayerPath::new("/unknown-prefix", major))
+        }
+        _ => None,
+    }
+}
+
+/// Handlers, with lists of them unrolled.
+fn handlers(machine: &mut Node<'_>, args: &[Val]) -> Vec<Val> {
+    let mut all = Vec::new();
+    for arg in args {
+        let arg = machine.force(arg.clone());
+        match machine.object(&arg).map(|object| &object.kind) {
+            Some(ObjectKind::Array(items, _)) if all.len() < 1000 => {
+                let items = items.clone();
+                all.extend(handlers(machine, &items));
+            }
+            // A module that exports its router as `default`.
+            Some(ObjectKind::Plain) => match machine.own(&arg, "default") {
+                Some(inner) => all.push(inner),
+                None => all.push(arg),
+            },
+            _ => all.push(arg),
+        }
+    }
+    all
+}
+
+/// Reads the options of a call of the package: keeps them for what no response shows.
+pub(super) fn cors_call(machine: &mut Node<'_>, call: &Call<'_>) -> Val {
+    let options = call.args.first().cloned();
+    let options = options.unwrap_or(Val::undefined(call.span));
+    machine
+        .host
+        .note(Noted::Options(options.clone(), call.span));
+    middleware(machine, Middleware::Cors(options, call.span), call.span)
+}
+
+/// An object of the framework for a request.
+pub(super) fn host_value(machine: &mut Node<'_>, kind: u16, span: Span) -> Val {
+    let id: Id = machine
+        .objects
+        .add(Object::new(ObjectKind::Host(kind, 0), span));
+    Val::new(V::Object(id), span)
+}
+
+/// Is this value the package's middleware factory itself, uncalled?
+pub(super) fn is_uncalled_cors(val: &Val) -> bool {
+    matches!(&val.v, V::Foreign(path) if cors::is_package(path))
+}

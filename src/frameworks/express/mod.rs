@@ -1,0 +1,261 @@
+//! Express, and what is built on it: an application is an ordered chain of layers, run abstractly.
+//!
+//! `read` loads the project's modules once per class of deployment worlds; what `express()`,
+//! `cors()`, NestJS and Socket.IO make is kept as stacks of layers. `respond` sends a request
+//! through them, running middleware and origin callbacks of the project themselves.
+
+mod client;
+mod cors;
+mod dispatch;
+mod exchange;
+mod host;
+mod model;
+mod observe;
+mod packages;
+mod path;
+mod respond;
+mod site;
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
+
+use self::host::{Express, Node};
+use self::model::StackKind;
+use self::path::Major;
+use self::respond::Loaded;
+use super::{Project, Reading};
+use crate::model::Site;
+use crate::source::SourceFile;
+use crate::syntax::javascript::EXTENSIONS;
+use crate::syntax::javascript::ast::Function;
+use crate::syntax::javascript::eval::Library;
+use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
+use crate::syntax::value::{Budget, Conditions};
+
+/// Steps of loading a project once.
+const STEPS: u32 = 2_000_000;
+/// Nesting of expressions and calls.
+const DEPTH: u32 = 400;
+/// Loading is not repeated more often for deployment conditions.
+const MAX_LOADS: usize = 64;
+
+/// Is this a program for Node or a browser that has to do with CORS, or with applications?
+#[must_use]
+pub fn detect(path: &Path, text: &str) -> bool {
+    static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)access-control-|\bcors\b|enableCors|\bexpress\b|no-cors|NestFactory|socket\.io",
+        )
+        .ok()
+    });
+    let extension = path.extension().and_then(|text| text.to_str());
+    extension.is_some_and(|text| EXTENSIONS.contains(&text))
+        && WORDS.as_ref().is_some_and(|words| words.is_match(text))
+}
+
+/// Reads the applications of a project.
+#[must_use]
+pub fn read(project: Project<'_>) -> Reading {
+    let library = Arc::new(Library::new(project.root));
+    let mut reading = Reading::default();
+    let major = major(project.root);
+    let mut registry = Conditions::default();
+    let programs = load_all(project, &library, major, &mut registry);
+    let mut observations = Vec::new();
+    for loaded in &programs {
+        observe::program(loaded, &mut observations);
+    }
+    client::files(project.files, &library, project.sources, &mut observations);
+    let mut refused = None;
+    for loaded in &programs {
+        refused = refused.or_else(|| observe::refusal(&loaded.program));
+    }
+    let mut applications: Vec<site::Application> = Vec::new();
+    let mut known: Vec<(crate::source::Span, StackKind)> = Vec::new();
+    for loaded in &programs {
+        let viewer = site::viewer(loaded);
+        for stack in site::roots(&loaded.program, &|_| true) {
+            let key = (stack.span, stack.kind);
+            if known.contains(&key) || !site::is_about_cors(&viewer, stack, 12) {
+                continue;
+            }
+            known.push(key);
+            let observations = if applications.is_empty() {
+                std::mem::take(&mut observations)
+            } else {
+                Vec::new()
+            };
+            applications.push(site::Application::new(
+                stack.span,
+                stack.kind,
+                programs.clone(),
+                &mut registry,
+                observations,
+                refused.clone(),
+            ));
+        }
+    }
+    for application in &mut applications {
+        application.set_registry(&registry);
+    }
+    reading.files = library.files();
+    for application in applications {
+        reading.sites.push(Box::new(application) as Box<dyn Site>);
+    }
+    if !observations.is_empty() {
+        reading
+            .sites
+            .push(Box::new(observe::Observed { observations }));
+    }
+    reading
+}
+
+/// The major version of Express that the project depends on; 4 if it does not say.
+fn major(root: &Path) -> Major {
+    let mut folder = Some(root);
+    for _ in 0..4 {
+        let Some(at) = folder else { break };
+        let text = crate::source::read_text(&at.join("package.json")).ok();
+        let json: Option<serde_json::Value> =
+            text.and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(json) = json {
+            for group in ["dependencies", "devDependencies", "peerDependencies"] {
+                if let Some(version) = json[group]["express"].as_str() {
+                    let digits = version.trim_start_matches(|c: char| !c.is_ascii_digit());
+                    return if digits.starts_with('5') {
+                        Major::Five
+                    } else {
+                        Major::Four
+                    };
+                }
+            }
+        }
+        folder = at.parent();
+    }
+    Major::Four
+}
+
+/// Loads the project once for every class of worlds.
+fn load_all(
+    project: Project<'_>,
+    library: &Arc<Library>,
+    major: Major,
+    registry: &mut Conditions,
+) -> Vec<Arc<Loaded>> {
+    let mut programs: Vec<Arc<Loaded>> = Vec::new();
+    for _ in 0..MAX_LOADS {
+        let worlds = registry.worlds();
+        let open = worlds.into_iter().find(|world| {
+            !programs.iter().any(|loaded| {
+                loaded
+                    .asked
+                    .iter()
+                    .all(|(at, holds)| world.holds.get(*at).copied().unwrap_or(false) == *holds)
+            })
+        });
+        let Some(world) = open else { break };
+        let loaded = load(project, library, major, registry, world.holds);
+        programs.push(Arc::new(loaded));
+    }
+    programs
+}
+
+fn load(
+    project: Project<'_>,
+    library: &Arc<Library>,
+    major: Major,
+    registry: &mut Conditions,
+    holds: Vec<bool>,
+) -> Loaded {
+    let host = Express::new(major, registry.clone(), holds);
+    let budget = Budget::new(STEPS, DEPTH);
+    let mut machine = Node::new(host, Arc::clone(library), Some(project.sources), budget);
+    for file in project.files {
+        machine.load(file.path());
+    }
+    machine.run_deferred();
+    run_orphans(&mut machine, project.files);
+    let (image, mut host) = machine.freeze();
+    *registry = std::mem::take(&mut host.registry);
+    let asked = host
+        .asked
+        .iter()
+        .map(|at| (*at, host.holds.get(*at).copied().unwrap_or(false)));
+    Loaded {
+        image,
+        program: Arc::clone(&host.program),
+        asked: asked.collect(),
+    }
+}
+
+/// Functions that nobody calls in view but that have to do with CORS: set-up functions are called,
+/// handlers become applications of their own.
+fn run_orphans(machine: &mut Node<'_>, files: &[Arc<SourceFile>]) {
+    let mut orphans: Vec<Val> = Vec::new();
+    for (path, exports) in machine.exports() {
+        if !files.iter().any(|file| file.path() == path) {
+            continue;
+        }
+        let mut candidates = vec![exports.clone()];
+        for (name, _) in machine.own_keys(&exports) {
+            candidates.extend(machine.own(&exports, &name));
+        }
+        orphans.extend(candidates);
+    }
+    let in_use: Vec<crate::source::Span> = machine
+        .host
+        .program
+        .stacks
+        .iter()
+        .flat_map(|stack| &stack.layers)
+        .flat_map(|layer| &layer.handlers)
+        .map(|handler| handler.span)
+        .collect();
+    let mut done: Vec<crate::source::Span> = Vec::new();
+    for orphan in orphans {
+        let Some(function) = machine.function(&orphan) else {
+            continue;
+        };
+        let text = machine.text(function.span);
+        if done.contains(&function.span)
+            || in_use.contains(&function.span)
+            || machine.was_called(&function)
+            || !site::speaks_of_cors(&text)
+        {
+            continue;
+        }
+        done.push(function.span);
+        if is_handler(&function, &text) {
+            let (_, number) = host::new_stack(machine, StackKind::Function, function.span);
+            packages::add_handler(machine, number, orphan, function.span);
+        } else if function.params.len() <= 3 && machine.call_back(&orphan, function.span).is_err() {
+            return;
+        }
+    }
+    machine.run_deferred();
+}
+
+/// Does a function look like `(request, response, next?)`?
+fn is_handler(function: &Function, text: &str) -> bool {
+    use crate::syntax::javascript::ast::Pattern;
+    let name = |at: usize| match function.params.get(at).map(|param| &param.pattern) {
+        Some(Pattern::Name(name, _)) => name.to_string(),
+        _ => String::new(),
+    };
+    let response = name(1);
+    matches!(function.params.len(), 2..=3)
+        && matches!(response.as_str(), "res" | "response" | "resp" | "_res")
+        && ["setHeader", "header", "set", "writeHead", "append"]
+            .iter()
+            .any(|method| text.contains(&format!("{response}.{method}(")))
+}
+
+/// The value of a heap object, for observers.
+fn kind_of(machine: &Node<'_>, val: &Val) -> Option<ObjectKind> {
+    match val.v {
+        V::Object(id) => Some(machine.objects.get(id).kind.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,178 @@
+//! Packages that matter: what calling them makes.
+
+use super::host::{self, Node, Noted, cors_call, enable_cors, middleware, new_stack};
+use super::model::{Middleware, StackKind};
+use super::{cors, exchange};
+use crate::source::Span;
+use crate::syntax::javascript::eval::heap::{V, Val};
+use crate::syntax::javascript::eval::{Call, Result};
+
+/// Properties of foreign values that have a meaning.
+pub(super) fn member(_machine: &mut Node<'_>, path: &str, name: &str, span: Span) -> Option<Val> {
+    // The package is a function whose `default` is itself, whatever the module system makes of it.
+    if name == "default" {
+        return Some(Val::new(V::Foreign(path.into()), span));
+    }
+    None
+}
+
+/// Is the path a function of the package, however it was imported?
+fn is(path: &str, package: &str, name: &str) -> bool {
+    path.strip_prefix(package)
+        .and_then(|rest| rest.strip_prefix('.'))
+        .is_some_and(|rest| rest == name)
+}
+
+/// Calls of packages that have a meaning.
+pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Option<Result<Val>> {
+    let span = call.span;
+    let first = call.args.first().cloned().map(|val| machine.force(val));
+    if machine.host.exchange.is_some() && is_handler_call(machine, call) {
+        return Some(exchange::call_foreign(machine, path, call));
+    }
+    if cors::is_package(path) {
+        return Some(Ok(cors_call(machine, call)));
+    }
+    if path == "express" {
+        return Some(Ok(new_stack(machine, StackKind::App, span).0));
+    }
+    if is(path, "express", "Router") || path == "express-promise-router" || path == "router" {
+        return Some(Ok(new_stack(machine, StackKind::Router, span).0));
+    }
+    if is(path, "express", "static") || path == "serve-static" {
+        return Some(Ok(middleware(machine, Middleware::Static(span), span)));
+    }
+    if path.starts_with("express.") {
+        return Some(Ok(middleware(machine, Middleware::Pass, span)));
+    }
+    if is(path, "http", "createServer") || is(path, "https", "createServer") {
+        for arg in call.args {
+            if machine.function(arg).is_some() {
+                let (val, number) = new_stack(machine, StackKind::Function, span);
+                add_handler(machine, number, arg.clone(), span);
+                return Some(Ok(val));
+            }
+        }
+        return Some(Ok(Val::new(V::Foreign("http.Server".into()), span)));
+    }
+    if path.ends_with("NestFactory.create") {
+        let (val, number) = new_stack(machine, StackKind::Nest, span);
+        for arg in call.args.iter().skip(1) {
+            let arg = machine.force(arg.clone());
+            if let Some(options) = machine.own(&arg, "cors") {
+                nest_cors(machine, number, options, span);
+            }
+        }
+        return Some(Ok(val));
+    }
+    if path == "socket.io" || is(path, "socket.io", "Server") {
+        socket(machine, call);
+        return Some(Ok(Val::new(V::Foreign("socket.io()".into()), span)));
+    }
+    if path.ends_with("passport.authenticate") || path == "passport.authenticate" {
+        let name = first.as_ref().and_then(Val::as_str).unwrap_or_default();
+        let redirects = [
+            "google", "github", "facebook", "twitter", "oauth2", "saml", "oidc",
+        ];
+        let status = if redirects.contains(&name) { 302 } else { 401 };
+        let kind = Middleware::Authentication(status, span);
+        return Some(Ok(middleware(machine, kind, span)));
+    }
+    if matches!(
+        path,
+        "express-jwt" | "express-jwt.expressjwt" | "express-jwt.jwt"
+    ) {
+        let kind = Middleware::TokenAuthentication(span);
+        return Some(Ok(middleware(machine, kind, span)));
+    }
+    if matches!(
+        path,
+        "express-basic-auth" | "express-oauth2-jwt-bearer.auth"
+    ) || path.ends_with(".requiresAuth") && path.starts_with("express-openid-connect")
+    {
+        let kind = Middleware::Authentication(401, span);
+        return Some(Ok(middleware(machine, kind, span)));
+    }
+    if matches!(path, "express-session" | "cookie-session") {
+        machine.host.note(Noted::Cookie(first, span));
+        return Some(Ok(middleware(machine, Middleware::Pass, span)));
+    }
+    const PASS: [&str; 16] = [
+        "helmet",
+        "morgan",
+        "compression",
+        "cookie-parser",
+        "body-parser",
+        "body-parser.json",
+        "body-parser.urlencoded",
+        "body-parser.raw",
+        "body-parser.text",
+        "express-rate-limit",
+        "express-rate-limit.rateLimit",
+        "method-override",
+        "connect-flash",
+        "response-time",
+        "multer",
+        "pino-http",
+    ];
+    if PASS.contains(&path) {
+        return Some(Ok(middleware(machine, Middleware::Pass, span)));
+    }
+    None
+}
+
+/// Is something of a package called with a request and a response?
+fn is_handler_call(machine: &Node<'_>, call: &Call<'_>) -> bool {
+    use super::model::object;
+    let response = call.args.get(1);
+    let response = response.and_then(|val| host::host_object(machine, val));
+    matches!(response, Some((object::RESPONSE, _)))
+}
+
+pub(super) fn add_handler(machine: &mut Node<'_>, stack: u32, handler: Val, span: Span) {
+    use super::model::Layer;
+    use super::path::LayerPath;
+    let layer = Layer {
+        path: LayerPath::All,
+        method: None,
+        handlers: vec![handler],
+        span,
+    };
+    if let Some(stack) = machine.host.change().stacks.get_mut(stack as usize) {
+        stack.layers.push(layer);
+    }
+}
+
+/// NestJS: `cors: true` stands for the defaults, an object or function is passed on.
+fn nest_cors(machine: &mut Node<'_>, stack: u32, options: Val, span: Span) {
+    let options = machine.force(options);
+    match &options.v {
+        V::Bool(true) => {
+            let options = Val::undefined(options.span);
+            enable_cors(machine, stack, options, span);
+        }
+        _ if machine.truth(&options) == Some(false) => {}
+        _ => enable_cors(machine, stack, options, span),
+    }
+}
+
+/// Socket.IO: the option `cors` is given to the package; without it there are no headers.
+fn socket(machine: &mut Node<'_>, call: &Call<'_>) {
+    let span = call.span;
+    let mut found = None;
+    for arg in call.args {
+        let arg = machine.force(arg.clone());
+        let options = machine.own(&arg, "cors");
+        found = found.or(options);
+    }
+    let Some(options) = found else { return };
+    let options = machine.force(options);
+    if machine.truth(&options) == Some(false) {
+        return;
+    }
+    machine
+        .host
+        .note(Noted::Socket(Some(options.clone()), span));
+    let (_, number) = new_stack(machine, StackKind::Socket, span);
+    enable_cors(machine, number, options, span);
+}

@@ -1,0 +1,306 @@
+//! What a loaded program answers to a request.
+
+use std::sync::Arc;
+
+use super::dispatch::{self, End};
+use super::exchange::{Compared, Exchange};
+use super::host::{Express, Node, Program};
+use super::model::StackKind;
+use crate::model::{
+    Answer, AnsweredBy, Application, HeaderLine, Known, Outcome, Request, Response,
+};
+use crate::source::Span;
+use crate::syntax::javascript::eval::Image;
+use crate::syntax::javascript::eval::heap::{V, Val};
+use crate::syntax::value::{Budget, Conditions};
+
+/// More ways through the program are not tried for one request.
+const MAX_WAYS: usize = 24;
+/// Steps of one way.
+const STEPS: u32 = 60_000;
+/// Nesting of expressions and calls.
+const DEPTH: u32 = 300;
+
+/// A program in one class of worlds.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) image: Image,
+    pub(super) program: Arc<Program>,
+    /// Conditions that loading asked for, and how they were decided.
+    pub(super) asked: Vec<(usize, bool)>,
+}
+
+/// What came of asking.
+pub(super) struct Answered {
+    pub(super) response: Response,
+    pub(super) comparisons: Vec<Compared>,
+    /// Conditions that were asked for.
+    pub(super) conditions: Conditions,
+}
+
+/// Asks a stack. `may_learn`: conditions that are not known yet are registered.
+pub(super) fn answer(
+    loaded: &Loaded,
+    stack: u32,
+    registry: &Conditions,
+    holds: &[bool],
+    request: &Request,
+    method: &str,
+    may_learn: bool,
+) -> Answered {
+    let mut ways = vec![Vec::new()];
+    let mut responses: Vec<Response> = Vec::new();
+    let mut comparisons = Vec::new();
+    let mut conditions = registry.clone();
+    let mut tried = 0;
+    while let Some(decisions) = ways.pop() {
+        tried += 1;
+        let exchange = Exchange::new(request, method, decisions);
+        let mut host = Express::asking(&loaded.program, &conditions, holds, exchange);
+        host.frozen = !may_learn;
+        let budget = Budget::new(STEPS, DEPTH);
+        let mut machine = Node::over(&loaded.image, host, budget);
+        let end = dispatch::run(&mut machine, stack);
+        let response = respond(&mut machine, end, stack);
+        let Some(exchange) = machine.host.exchange.take() else {
+            break;
+        };
+        conditions = std::mem::take(&mut machine.host.registry);
+        if !responses.contains(&response) {
+            responses.push(response);
+        }
+        comparisons.extend(exchange.comparisons.iter().cloned());
+        if tried >= MAX_WAYS {
+            break;
+        }
+        ways.extend(exchange.next_way());
+    }
+    let preflight = request.method == "OPTIONS";
+    if !request.exact && !preflight {
+        keep_successes(&mut responses);
+    }
+    Answered {
+        response: merge(responses),
+        comparisons,
+        conditions,
+    }
+}
+
+/// A probe that is no preflight is a request that succeeds: where some way leads to the handler,
+/// the ways that refuse the request are not asked about.
+fn keep_successes(responses: &mut Vec<Response>) {
+    let succeeds = |response: &Response| {
+        let refused = matches!(
+            response.answered_by.kind,
+            Answer::Authentication | Answer::Redirect | Answer::ErrorPage | Answer::NotFound
+        );
+        matches!(response.outcome, Outcome::Status(_)) && !refused
+    };
+    if responses.iter().any(succeeds) {
+        responses.retain(succeeds);
+    }
+}
+
+/// One response that says what all of them agree on.
+fn merge(responses: Vec<Response>) -> Response {
+    let mut responses = responses.into_iter();
+    let Some(mut merged) = responses.next() else {
+        return Response::new(Known::Unknown, Answer::Handler, None);
+    };
+    for response in responses {
+        if merged.outcome != response.outcome {
+            merged.outcome = Outcome::Status(Known::Unknown);
+        }
+        if merged.cacheable != response.cacheable {
+            merged.cacheable = Known::Unknown;
+        }
+        let names: Vec<String> = merged
+            .headers
+            .iter()
+            .chain(&response.headers)
+            .map(|line| line.name.to_ascii_lowercase())
+            .collect();
+        let mut lines: Vec<HeaderLine> = Vec::new();
+        for name in names {
+            if lines
+                .iter()
+                .any(|line| line.name.eq_ignore_ascii_case(&name))
+            {
+                continue;
+            }
+            let ours: Vec<HeaderLine> = merged.lines(&name).cloned().collect();
+            let theirs: Vec<HeaderLine> = response.lines(&name).cloned().collect();
+            let values = |lines: &[HeaderLine]| -> Vec<Known<String>> {
+                lines.iter().map(|line| line.value.clone()).collect()
+            };
+            if values(&ours) == values(&theirs) {
+                lines.extend(ours);
+            } else if let Some(line) = ours.first().or(theirs.first()) {
+                lines.push(HeaderLine {
+                    value: Known::Unknown,
+                    ..line.clone()
+                });
+            }
+        }
+        merged.headers = lines;
+        merged
+            .dropped
+            .retain(|dropped| response.dropped.contains(dropped));
+    }
+    merged
+}
+
+fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
+    let program = Arc::clone(&machine.host.program);
+    let stack = program.stacks.get(stack as usize);
+    let span = stack.map(|stack| stack.span);
+    let kind = stack.map(|stack| stack.kind);
+    let routes_out_of_view = stack.is_some_and(|stack| !has_routes(&program, stack, 16))
+        && kind != Some(StackKind::Function);
+    let Some(exchange) = machine.host.exchange.as_deref() else {
+        return Response::new(Known::Unknown, Answer::Handler, span);
+    };
+    let request = exchange.request.clone();
+    let options = exchange.method == "OPTIONS";
+    let mut response = match end {
+        End::Finished => match &exchange.finished {
+            Some(finished) => {
+                let mut response =
+                    Response::new(finished.status, finished.kind, Some(finished.span));
+                response.answered_by.before_cors = finished.before_cors;
+                response
+            }
+            None => Response::new(Known::Unknown, Answer::Handler, span),
+        },
+        End::Passed(None) => {
+            let out_of_view = matches!(kind, Some(StackKind::Nest | StackKind::Socket));
+            if out_of_view || (routes_out_of_view && !request.exact) {
+                let status = if options {
+                    Known::Unknown
+                } else {
+                    Known::Known(200)
+                };
+                Response::new(status, Answer::Handler, span)
+            } else {
+                let mut response = Response::new(Known::Known(404), Answer::NotFound, span);
+                response.answered_by.before_cors = !exchange.cors_seen;
+                response
+            }
+        }
+        End::Passed(Some(error)) => {
+            let (status, place) = error_status(machine, &error);
+            let kind = match status {
+                Known::Known(401 | 403) => Answer::Authentication,
+                _ => Answer::ErrorPage,
+            };
+            Response::new(status, kind, Some(place))
+        }
+        End::Hangs => {
+            let mut response = Response::new(Known::Unknown, Answer::Cors, span);
+            response.outcome = Outcome::NeverAnswers;
+            response
+        }
+        End::Unknown => {
+            let mut response = Response::new(Known::Unknown, Answer::Handler, span);
+            response.unseen.push("*".into());
+            response
+        }
+    };
+    let Some(exchange) = machine.host.exchange.as_deref() else {
+        return response;
+    };
+    response.headers.clone_from(&exchange.headers);
+    response.dropped.clone_from(&exchange.dropped);
+    if !request.exact && !options && response.answered_by.kind == Answer::Handler {
+        apply(&request, &mut response);
+    }
+    response.cacheable = cacheable(&response, &exchange.method);
+    response
+}
+
+/// The handler answers with the status that the probe asks for.
+fn apply(request: &Request, response: &mut Response) {
+    let Application::Answers(wanted) = request.application else {
+        return;
+    };
+    let keep = matches!(response.outcome, Outcome::Status(Known::Known(status)) if status < 400);
+    if wanted != 200 || !keep {
+        response.outcome = Outcome::Status(Known::Known(wanted));
+    }
+}
+
+fn cacheable(response: &Response, method: &str) -> Known<bool> {
+    let forbids = |value: &str| {
+        let value = value.to_ascii_lowercase();
+        value.contains("no-store") || value.contains("private")
+    };
+    match (response.status(), response.value("cache-control")) {
+        (Some(200), Known::Known(Some(value))) => Known::Known(method == "GET" && !forbids(&value)),
+        (Some(200), Known::Known(None)) => Known::Known(method == "GET"),
+        (Some(_), Known::Known(_)) => Known::Known(false),
+        _ => Known::Unknown,
+    }
+}
+
+/// Has a stack, or one inside, routes that answer?
+pub(super) fn has_routes(program: &Program, stack: &super::model::Stack, depth: u32) -> bool {
+    stack.layers.iter().any(|layer| {
+        layer.method.is_some_and(|method| method != "OPTIONS")
+            || layer.handlers.iter().any(|handler| {
+                depth > 0
+                    && inner_stack(program, handler)
+                        .is_some_and(|inner| has_routes(program, inner, depth - 1))
+            })
+    })
+}
+
+fn inner_stack<'a>(program: &'a Program, handler: &Val) -> Option<&'a super::model::Stack> {
+    // Stacks are named by the place where they are made.
+    matches!(handler.v, V::Object(_))
+        .then(|| {
+            program
+                .stacks
+                .iter()
+                .find(|stack| stack.span == handler.span && stack.kind != StackKind::Function)
+        })
+        .flatten()
+}
+
+/// The status of Express's own error page (the package `finalhandler`), and where the error is.
+fn error_status(machine: &Node<'_>, error: &Val) -> (Known<u16>, Span) {
+    let own = ["status", "statusCode"]
+        .into_iter()
+        .find_map(|name| machine.own(error, name));
+    let set = machine
+        .host
+        .exchange
+        .as_deref()
+        .map(|exchange| exchange.status);
+    let status = match own.map(|val| val.v) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked"
+        )]
+        Some(V::Number(status)) if (400.0..600.0).contains(&status) => Known::Known(status as u16),
+        Some(V::Unknown(_) | V::Foreign(_) | V::Env(_)) => Known::Unknown,
+        _ => match set {
+            Some(Known::Known(status)) if (400..600).contains(&status) => Known::Known(status),
+            Some(Known::Unknown) => Known::Unknown,
+            _ => Known::Known(500),
+        },
+    };
+    (status, error.span)
+}
+
+/// Express refuses to start.
+pub(super) fn refused(words: &str, span: Span) -> Response {
+    let mut response = Response::new(Known::Unknown, Answer::ErrorPage, Some(span));
+    response.outcome = Outcome::Throws(words.to_owned());
+    response.answered_by = AnsweredBy {
+        kind: Answer::ErrorPage,
+        span: Some(span),
+        before_cors: true,
+    };
+    response
+}

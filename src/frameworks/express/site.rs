@@ -1,0 +1,611 @@
+//! Applications as sites: their endpoints, and what their policies say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::exchange::is_cors;
+use super::host::{Node, Program, stack_number};
+use super::model::{Layer, Stack, StackKind};
+use super::respond::{Answered, Loaded, answer, has_routes, refused};
+use super::{cors, dispatch};
+use crate::model::{
+    AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Observation, Origin, Request,
+    Response, Route, Setting, Settings, Site, Url, ValueSource, World,
+};
+use crate::source::Span;
+use crate::syntax::javascript::eval::heap::{V, Val};
+use crate::syntax::javascript::eval::{Comparison, Image};
+use crate::syntax::value::{Budget, Conditions};
+
+/// The origin that nobody means to allow.
+const FOREIGN: &str = "https://evil.example";
+/// More endpoints of one application are not told apart.
+const MAX_ENDPOINTS: usize = 120;
+
+/// One application.
+pub(super) struct Application {
+    /// Where the root is made.
+    root: Span,
+    kind: StackKind,
+    programs: Vec<Arc<Loaded>>,
+    registry: Conditions,
+    endpoints: Vec<Endpoint>,
+    /// For each endpoint: the layers that its requests meet, and the method that stands for it.
+    areas: Vec<Area>,
+    observations: Vec<Observation>,
+    unknowns: Vec<(Span, String)>,
+    refused: Option<(String, Span)>,
+}
+
+/// What makes an endpoint one of its own.
+#[derive(Clone, Debug)]
+struct Area {
+    signature: Vec<Span>,
+    path: String,
+    method: &'static str,
+    routes: Vec<Route>,
+    span: Span,
+}
+
+impl Application {
+    /// The application whose root stack is made at `root`.
+    pub(super) fn new(
+        root: Span,
+        kind: StackKind,
+        programs: Vec<Arc<Loaded>>,
+        registry: &mut Conditions,
+        observations: Vec<Observation>,
+        refused: Option<(String, Span)>,
+    ) -> Self {
+        let mut site = Self {
+            root,
+            kind,
+            programs,
+            registry: Conditions::default(),
+            endpoints: Vec::new(),
+            areas: Vec::new(),
+            observations,
+            unknowns: Vec::new(),
+            refused,
+        };
+        site.find_areas();
+        site.learn_conditions(registry);
+        site.registry = registry.clone();
+        site.make_endpoints();
+        site
+    }
+
+    /// Conditions that later applications of the project have added.
+    pub(super) fn set_registry(&mut self, registry: &Conditions) {
+        self.registry = registry.clone();
+    }
+
+    fn stack(&self, program: &Program) -> Option<u32> {
+        let found = program
+            .stacks
+            .iter()
+            .position(|stack| stack.span == self.root && stack.kind == self.kind);
+        found.and_then(|at| u32::try_from(at).ok())
+    }
+
+    fn find_areas(&mut self) {
+        let mut areas: Vec<Area> = Vec::new();
+        for loaded in &self.programs {
+            let Some(number) = self.stack(&loaded.program) else {
+                continue;
+            };
+            let stack = &loaded.program.stacks[number as usize];
+            let mut walk = Walk {
+                image: &loaded.image,
+                program: &loaded.program,
+                found: Vec::new(),
+            };
+            walk.routes(number, "", 12);
+            let mut found = walk.found;
+            if !has_routes(&loaded.program, stack, 16) || found.is_empty() {
+                found.push(Found {
+                    path: "/".into(),
+                    method: "GET",
+                    span: stack.span,
+                    opaque: true,
+                });
+            }
+            for found in found {
+                let signature = signature(&loaded.image, &loaded.program, number, &found);
+                let route = Route {
+                    method: found.method.to_owned(),
+                    span: found.span,
+                };
+                let full = areas.len() >= MAX_ENDPOINTS;
+                let known = areas.iter_mut().find(|area| area.signature == signature);
+                match known {
+                    Some(area) => {
+                        let better = area.method != "GET" && found.method == "GET";
+                        if better {
+                            area.path = found.path;
+                            area.method = found.method;
+                        }
+                        let there = area.routes.iter().any(|known| known.method == route.method);
+                        if !found.opaque && !there {
+                            area.routes.push(route);
+                        }
+                    }
+                    None if !full => areas.push(Area {
+                        signature,
+                        path: found.path,
+                        method: found.method,
+                        routes: if found.opaque {
+                            Vec::new()
+                        } else {
+                            vec![route]
+                        },
+                        span: found.span,
+                    }),
+                    None => {}
+                }
+            }
+        }
+        self.areas = areas;
+    }
+
+    /// Asks every endpoint once, so that the conditions that requests depend on are known.
+    fn learn_conditions(&self, registry: &mut Conditions) {
+        for area in &self.areas {
+            for loaded in &self.programs {
+                let Some(stack) = self.stack(&loaded.program) else {
+                    continue;
+                };
+                for request in self.main_requests(area) {
+                    let holds = holds_for(loaded, registry);
+                    let method = method_of(&request, area.method);
+                    let answered = answer(loaded, stack, registry, &holds, &request, method, true);
+                    *registry = answered.conditions;
+                }
+            }
+        }
+    }
+
+    fn main_requests(&self, area: &Area) -> [Request; 2] {
+        let url = url(&area.path);
+        [
+            Request::actual(url.clone(), Some(FOREIGN)),
+            Request::preflight(
+                url,
+                FOREIGN,
+                area.method,
+                &["authorization", "content-type"],
+            ),
+        ]
+    }
+
+    fn make_endpoints(&mut self) {
+        let mut endpoints = Vec::new();
+        for area in &self.areas {
+            let mut settings = Settings::default();
+            for loaded in &self.programs {
+                let Some(stack) = self.stack(&loaded.program) else {
+                    continue;
+                };
+                // What a further condition hides is found in the world where it holds.
+                for world in self.registry.worlds() {
+                    if !agrees(loaded, &world) {
+                        continue;
+                    }
+                    let [actual, preflight] = self.main_requests(area);
+                    let ask = |request: &Request| {
+                        let method = method_of(request, area.method);
+                        answer(
+                            loaded,
+                            stack,
+                            &self.registry,
+                            &world.holds,
+                            request,
+                            method,
+                            false,
+                        )
+                    };
+                    add_origins(&mut settings, &ask(&actual));
+                    add_others(&mut settings, &ask(&preflight), loaded);
+                }
+            }
+            endpoints.push(Endpoint {
+                name: self.name_of(area),
+                span: area.span,
+                url: url(&area.path),
+                secure: Known::Unknown,
+                exposure: Exposure::Public,
+                management: false,
+                reads_headers: Vec::new(),
+                routes: area.routes.clone(),
+                settings,
+            });
+        }
+        self.endpoints = endpoints;
+    }
+
+    fn name_of(&self, area: &Area) -> String {
+        match self.kind {
+            StackKind::Socket => "Socket.IO".into(),
+            _ if area.routes.is_empty() => "every route".into(),
+            _ => format!("{} {}", area.method, area.path),
+        }
+    }
+}
+
+fn url(path: &str) -> Url {
+    Url {
+        scheme: "https".into(),
+        host: "service.example".into(),
+        port: None,
+        path: path.into(),
+        query: None,
+    }
+}
+
+fn method_of<'a>(request: &'a Request, area: &'a str) -> &'a str {
+    // A probe's GET stands for the method that the endpoint serves.
+    if !request.exact && request.method == "GET" {
+        area
+    } else {
+        &request.method
+    }
+}
+
+fn agrees(loaded: &Loaded, world: &World) -> bool {
+    loaded
+        .asked
+        .iter()
+        .all(|(at, holds)| world.holds.get(*at).copied().unwrap_or(false) == *holds)
+}
+
+fn holds_for(loaded: &Loaded, registry: &Conditions) -> Vec<bool> {
+    let mut holds = vec![false; registry.as_slice().len()];
+    for (at, value) in &loaded.asked {
+        if let Some(slot) = holds.get_mut(*at) {
+            *slot = *value;
+        }
+    }
+    holds
+}
+
+impl Site for Application {
+    fn framework(&self) -> &'static str {
+        "express"
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        self.registry.as_slice()
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    fn route(&self, request: &Request) -> Option<usize> {
+        for loaded in &self.programs {
+            let Some(stack) = self.stack(&loaded.program) else {
+                continue;
+            };
+            let found = Found {
+                path: request.url.path.clone(),
+                method: super::model::http_method(&request.method.to_ascii_lowercase())
+                    .unwrap_or("GET"),
+                span: self.root,
+                opaque: false,
+            };
+            let signature = signature(&loaded.image, &loaded.program, stack, &found);
+            let known = self
+                .areas
+                .iter()
+                .position(|area| area.signature == signature);
+            if known.is_some() {
+                return known;
+            }
+        }
+        (!self.areas.is_empty()).then_some(0)
+    }
+
+    fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        if let Some((words, span)) = &self.refused {
+            return vec![refused(words, *span)];
+        }
+        let loaded = self.programs.iter().find(|loaded| agrees(loaded, world));
+        let area = self.areas.get(endpoint);
+        let (Some(loaded), Some(area)) = (loaded, area) else {
+            return vec![unknown()];
+        };
+        let Some(stack) = self.stack(&loaded.program) else {
+            return vec![unknown()];
+        };
+        let method = method_of(request, area.method);
+        let answered = answer(
+            loaded,
+            stack,
+            &self.registry,
+            &world.holds,
+            request,
+            method,
+            false,
+        );
+        vec![answered.response]
+    }
+
+    fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    fn unknowns(&self) -> &[(Span, String)] {
+        &self.unknowns
+    }
+}
+
+fn unknown() -> Response {
+    let mut response = Response::new(Known::Unknown, crate::model::Answer::Handler, None);
+    response.unseen.push("*".into());
+    response
+}
+
+/// A route that was found.
+struct Found {
+    path: String,
+    method: &'static str,
+    span: Span,
+    /// It stands for routes that are not in view.
+    opaque: bool,
+}
+
+struct Walk<'a> {
+    image: &'a Image,
+    program: &'a Arc<Program>,
+    found: Vec<Found>,
+}
+
+impl Walk<'_> {
+    fn routes(&mut self, stack: u32, prefix: &str, depth: u32) {
+        let program = Arc::clone(self.program);
+        let Some(stack) = program.stacks.get(stack as usize) else {
+            return;
+        };
+        for layer in &stack.layers {
+            if self.found.len() > 5000 {
+                return;
+            }
+            let path = format!("{prefix}{}", layer.path.example());
+            let path = path.replace("//", "/");
+            match layer.method {
+                Some("OPTIONS") => {}
+                Some(method) => self.found.push(Found {
+                    path: if path.is_empty() { "/".into() } else { path },
+                    method: if method == "ALL" { "GET" } else { method },
+                    span: layer.span,
+                    opaque: false,
+                }),
+                None => self.inside(layer, path.trim_end_matches('/'), depth),
+            }
+        }
+    }
+
+    fn inside(&mut self, layer: &Layer, path: &str, depth: u32) {
+        let machine = machine(self.image, self.program);
+        for handler in &layer.handlers {
+            if let (Some(inner), true) = (stack_number(&machine, handler), depth > 0) {
+                self.routes(inner, path, depth - 1);
+            } else if matches!(handler.v, V::Unknown(_)) && !path.is_empty() {
+                self.found.push(Found {
+                    path: format!("{path}/item"),
+                    method: "GET",
+                    span: layer.span,
+                    opaque: true,
+                });
+            }
+        }
+    }
+}
+
+/// A machine that only looks at values.
+fn machine<'s>(image: &Image, program: &Arc<Program>) -> Node<'s> {
+    let request = Request::actual(url("/"), None);
+    let exchange = super::exchange::Exchange::new(&request, "GET", Vec::new());
+    let host = super::host::Express::asking(program, &Conditions::default(), &[], exchange);
+    Node::over(image, host, Budget::new(0, 0))
+}
+
+/// The places of the handlers that a request meets before the one that answers it.
+fn signature(image: &Image, program: &Arc<Program>, stack: u32, found: &Found) -> Vec<Span> {
+    let machine = machine(image, program);
+    let mut spans = Vec::new();
+    trace(&machine, stack, &found.path, found.method, &mut spans, 12);
+    spans
+}
+
+fn trace(
+    machine: &Node<'_>,
+    stack: u32,
+    path: &str,
+    method: &str,
+    spans: &mut Vec<Span>,
+    depth: u32,
+) -> bool {
+    let program = Arc::clone(&machine.host.program);
+    let Some(stack) = program.stacks.get(stack as usize) else {
+        return false;
+    };
+    for layer in &stack.layers {
+        let Some(inner) = dispatch::inner_path(layer, path) else {
+            continue;
+        };
+        if let Some(serves) = layer.method {
+            let own = dispatch::serves_method(serves, method);
+            if !own && serves != "OPTIONS" {
+                continue;
+            }
+            let last = layer.handlers.len().saturating_sub(1);
+            for (at, handler) in layer.handlers.iter().enumerate() {
+                let policy = machine
+                    .function(handler)
+                    .is_some_and(|function| speaks_of_cors(&machine.text(function.span)));
+                if at < last || policy || serves == "OPTIONS" {
+                    spans.push(handler.span);
+                }
+            }
+            if own {
+                return true;
+            }
+            continue;
+        }
+        for handler in &layer.handlers {
+            match stack_number(machine, handler) {
+                Some(inner_stack) if depth > 0 => {
+                    if trace(machine, inner_stack, &inner, method, spans, depth - 1) {
+                        return true;
+                    }
+                }
+                _ => spans.push(handler.span),
+            }
+        }
+    }
+    false
+}
+
+/// Does a text set CORS headers, as far as its words tell?
+pub(super) fn speaks_of_cors(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.contains("access-control-") || lower.contains("cors")
+}
+
+/// The allowed origins that the answer to a foreign one shows.
+fn add_origins(settings: &mut Settings, answered: &Answered) {
+    for compared in &answered.comparisons {
+        let span = compared.with.span;
+        let allows = match (&compared.with.v, compared.how) {
+            (V::String(text), Comparison::Equal) if compared.whole => {
+                Allows::Exact(text.to_string())
+            }
+            (V::String(text), Comparison::Pattern) => Allows::Pattern(text.to_string()),
+            (V::String(text), _) => Allows::Predicate(vec![text.to_string()]),
+            _ => Allows::Unknown,
+        };
+        if matches!(&allows, Allows::Predicate(texts) if texts.iter().all(|text| text.len() < 2)) {
+            continue;
+        }
+        add_origin(settings, allows, span, false);
+    }
+    let line = answered
+        .response
+        .lines("access-control-allow-origin")
+        .next();
+    let Some(line) = line else { return };
+    let span = line.value_span.unwrap_or(line.span);
+    match &line.value {
+        Known::Known(value) if value == "*" => add_origin(settings, Allows::Any, span, false),
+        Known::Known(value) if line.sources.contains(&ValueSource::Origin) || value == FOREIGN => {
+            let guarded = !answered.comparisons.is_empty() && line.decided_by.is_some();
+            if !guarded {
+                add_origin(settings, Allows::Any, span, false);
+            }
+        }
+        Known::Known(value) => add_origin(settings, Allows::Exact(value.clone()), span, true),
+        Known::Unknown => add_origin(settings, Allows::Unknown, span, false),
+    }
+}
+
+fn add_origin(settings: &mut Settings, allows: Allows, span: Span, fixed: bool) {
+    let problem = match &allows {
+        Allows::Exact(text) if text != "*" => Origin::parse(text).err(),
+        _ => None,
+    };
+    let entry = AllowedOrigin {
+        allows,
+        span,
+        problem,
+        negated: false,
+        fixed,
+    };
+    let known = settings
+        .origins
+        .iter()
+        .any(|known| known.span == entry.span && known.allows == entry.allows);
+    if !known && settings.origins.len() < 1000 {
+        settings.origins.push(entry);
+    }
+}
+
+/// The other settings, as the answer to a preflight shows them.
+fn add_others(settings: &mut Settings, answered: &Answered, loaded: &Loaded) {
+    let mut values: BTreeMap<&str, Setting> = BTreeMap::new();
+    for line in &answered.response.headers {
+        let (Known::Known(value), true) = (&line.value, is_cors(&line.name)) else {
+            continue;
+        };
+        let name = match line.name.to_ascii_lowercase().as_str() {
+            "access-control-allow-credentials" => "credentials",
+            "access-control-allow-methods" => "methods",
+            "access-control-allow-headers" => "headers",
+            "access-control-expose-headers" => "exposed",
+            "access-control-max-age" => "max-age",
+            _ => continue,
+        };
+        let default = value == cors::METHODS && line.value_span == Some(line.span);
+        let list = value.split(',').map(|item| item.trim().to_owned());
+        values.insert(
+            name,
+            Setting {
+                values: list.collect(),
+                span: (!default).then_some(line.value_span.unwrap_or(line.span)),
+            },
+        );
+    }
+    let _ = loaded;
+    let mut take = |name: &str, slot: &mut Option<Setting>| {
+        if slot.is_none() {
+            *slot = values.remove(name);
+        }
+    };
+    take("credentials", &mut settings.credentials);
+    take("methods", &mut settings.methods);
+    take("headers", &mut settings.headers);
+    take("exposed", &mut settings.exposed_headers);
+    take("max-age", &mut settings.max_age);
+}
+
+/// The root stacks of a program: those that are part of no other and have something to say.
+pub(super) fn roots<'a>(program: &'a Program, keep: &dyn Fn(&Stack) -> bool) -> Vec<&'a Stack> {
+    program
+        .stacks
+        .iter()
+        .filter(|stack| !stack.mounted && !stack.layers.is_empty() && keep(stack))
+        .collect()
+}
+
+/// Does a stack, or one inside, set CORS headers?
+pub(super) fn is_about_cors(machine: &Node<'_>, stack: &Stack, depth: u32) -> bool {
+    use super::host::host_object;
+    use super::model::{Middleware, object};
+    let program = Arc::clone(&machine.host.program);
+    stack
+        .layers
+        .iter()
+        .flat_map(|layer| &layer.handlers)
+        .any(|handler: &Val| match host_object(machine, handler) {
+            Some((object::MIDDLEWARE, number)) => matches!(
+                program.middleware.get(number as usize),
+                Some(Middleware::Cors(..))
+            ),
+            Some((object::STACK, number)) => {
+                depth > 0
+                    && program
+                        .stacks
+                        .get(number as usize)
+                        .is_some_and(|inner| is_about_cors(machine, inner, depth - 1))
+            }
+            _ if super::host::is_uncalled_cors(handler) => true,
+            _ => machine
+                .function(handler)
+                .is_some_and(|function| speaks_of_cors(&machine.text(function.span))),
+        })
+}
+
+/// For looking at a program's values.
+pub(super) fn viewer<'s>(loaded: &Loaded) -> Node<'s> {
+    machine(&loaded.image, &loaded.program)
+}

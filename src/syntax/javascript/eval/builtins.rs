@@ -1,0 +1,917 @@
+//! The language's own functions, as far as configurations use them.
+
+use std::sync::Arc;
+
+use super::heap::{Id, ObjectKind, V, Val};
+use super::operators::text_number;
+use super::{Abrupt, Call, Comparison, Host, Machine, Result};
+use crate::source::Span;
+use crate::syntax::javascript::ast::Name;
+use crate::syntax::javascript::regex;
+
+/// Names that mean something without being declared.
+pub(super) fn global(name: &str, span: Span) -> Option<Val> {
+    const NATIVE: [&str; 28] = [
+        "Array",
+        "Boolean",
+        "Error",
+        "JSON",
+        "Map",
+        "Number",
+        "Object",
+        "Promise",
+        "RangeError",
+        "RegExp",
+        "Set",
+        "String",
+        "TypeError",
+        "URL",
+        "WeakMap",
+        "WeakSet",
+        "console",
+        "exit",
+        "globalThis",
+        "parseFloat",
+        "parseInt",
+        "process",
+        "require",
+        "setImmediate",
+        "setTimeout",
+        "setInterval",
+        "queueMicrotask",
+        "decodeURIComponent",
+    ];
+    match name {
+        "undefined" => Some(Val::undefined(span)),
+        "NaN" => Some(Val::number(f64::NAN, span)),
+        "Infinity" => Some(Val::number(f64::INFINITY, span)),
+        _ if NATIVE.contains(&name) => Some(Val::new(V::Native(name.into()), span)),
+        _ => None,
+    }
+}
+
+impl<H: Host> Machine<'_, H> {
+    pub(super) fn native_member(&mut self, native: &str, name: &str, span: Span) -> Val {
+        match (native, name) {
+            ("process", "env") => Val::new(V::Native("process.env".into()), span),
+            ("process.env", _) => Val::new(V::Env(name.into()), span),
+            ("globalThis", _) => {
+                global(name, span).unwrap_or_else(|| Val::unknown("it is a global", span))
+            }
+            ("process", "argv" | "platform" | "version" | "versions" | "pid" | "stdin") => {
+                Val::unknown("the process gives it", span)
+            }
+            _ => Val::new(V::Native(format!("{native}.{name}").into()), span),
+        }
+    }
+
+    /// Calls a function of the language; `None` if it is not modelled.
+    pub(super) fn call_native(&mut self, name: &str, call: &Call<'_>) -> Option<Result<Val>> {
+        let span = call.span;
+        let first = call.args.first().cloned();
+        let first = first.map(|val| self.force(val));
+        let arg = || first.clone().unwrap_or(Val::undefined(span));
+        for how in ["resolve", "reject"] {
+            let cell = name
+                .strip_prefix('#')
+                .and_then(|rest| rest.strip_prefix(how));
+            if let Some(cell) = cell.and_then(|id| id.parse::<Id>().ok()) {
+                let cell = self.objects.get_mut(cell);
+                if cell.properties.is_empty() {
+                    cell.set(how, span, arg());
+                }
+                return Some(Ok(Val::undefined(span)));
+            }
+        }
+        Some(Ok(match name {
+            "require" => self.import_value(&arg(), span),
+            "require.resolve" => Val::unknown("it is a path", span),
+            "String" => match first
+                .as_ref()
+                .map_or(Some("".into()), |val| self.to_text(val))
+            {
+                Some(text) => Val::string(text, arg().span),
+                None => Val::unknown("it is the text of something unknown", span),
+            },
+            "Boolean" => match self.truth(&arg()) {
+                Some(truth) => Val::bool(truth, span),
+                None if self.loading() => Val::unknown("it is not known whether it holds", span),
+                None => {
+                    let holds = self.decide(&arg(), span);
+                    Val::bool(holds, span)
+                }
+            },
+            "Number" | "parseInt" | "parseFloat" | "Number.parseInt" | "Number.parseFloat" => {
+                match &arg().v {
+                    V::Number(number) => Val::number(*number, arg().span),
+                    V::String(text) => {
+                        let digits: &str = if name == "Number" {
+                            text
+                        } else {
+                            let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+                            &text[..end.unwrap_or(text.len())]
+                        };
+                        Val::number(text_number(digits), arg().span)
+                    }
+                    _ => Val::unknown("it is not a number in view", span),
+                }
+            }
+            "Array.isArray" => match &arg().v {
+                V::Object(id) => {
+                    let is = matches!(self.objects.get(*id).kind, ObjectKind::Array(..));
+                    Val::bool(is, span)
+                }
+                V::Unknown(_) | V::Foreign(_) => Val::unknown("its type is not known", span),
+                _ => Val::bool(false, span),
+            },
+            "Array.of" => self.array(call.args.to_vec(), false, span),
+            "Array.from" => {
+                let (items, open) = self.items(&arg()).unwrap_or((Vec::new(), true));
+                let list = self.array(items, open, span);
+                match call.args.get(1) {
+                    Some(_) => {
+                        return Some(
+                            self.call_method(&list, "map", &call.args[1..], span)
+                                .map(|val| val.unwrap_or(list)),
+                        );
+                    }
+                    None => list,
+                }
+            }
+            "Object.keys" | "Object.getOwnPropertyNames" => {
+                let (keys, open) = self.keys(&arg()).unwrap_or((Vec::new(), true));
+                self.array(keys, open, span)
+            }
+            "Object.values" | "Object.entries" => {
+                let object = arg();
+                let slots = self.object(&object).map(|object| object.properties.clone());
+                let open = self.object(&object).is_none_or(|object| object.open);
+                let mut items = Vec::new();
+                for slot in slots.unwrap_or_default() {
+                    if name == "Object.values" {
+                        items.push(slot.value);
+                    } else {
+                        let key = Val::string(slot.name, slot.key_span);
+                        items.push(self.array(vec![key, slot.value], false, span));
+                    }
+                }
+                self.array(items, open, span)
+            }
+            "Object.assign" => {
+                let target = arg();
+                if let Some(id) = target.as_id() {
+                    for source in call.args.iter().skip(1) {
+                        let source = self.force(source.clone());
+                        self.spread_into(id, &source);
+                    }
+                }
+                target
+            }
+            "Object.freeze" | "Object.seal" | "Promise.resolve" | "Promise.all" => arg(),
+            "Promise.reject" => self.allocate(ObjectKind::Rejected(Box::new(arg())), span),
+            "Promise" => return Some(self.promise(&arg(), span)),
+            "Set" | "WeakSet" => {
+                let (items, open) = self.items(&arg()).unwrap_or((Vec::new(), true));
+                self.allocate(ObjectKind::Set(items, open), span)
+            }
+            "Map" | "WeakMap" => {
+                let (items, open) = self.items(&arg()).unwrap_or((Vec::new(), true));
+                let pairs = items.iter().filter_map(|item| {
+                    let (pair, _) = self.items(item)?;
+                    Some((pair.first()?.clone(), pair.get(1)?.clone()))
+                });
+                let pairs: Vec<_> = pairs.collect();
+                let open = open || pairs.len() != items.len();
+                self.allocate(ObjectKind::Map(pairs, open), span)
+            }
+            "RegExp" => self.new_regex(&arg(), call.args.get(1), span),
+            "URL" => return Some(self.new_url(&arg(), span)),
+            "Error" | "TypeError" | "RangeError" => {
+                let error = self.allocate(ObjectKind::Plain, span);
+                if let Some(id) = error.as_id() {
+                    let object = self.objects.get_mut(id);
+                    object.set("message", span, arg());
+                    object.set("name", span, Val::string(name, span));
+                    object.set("stack", span, Val::something("it is a trace", span));
+                }
+                error
+            }
+            "JSON.parse" => match arg().as_str().map(serde_json::from_str) {
+                Some(Ok(value)) => self.json_value(&value, arg().span, 0),
+                _ => Val::unknown("the text is not in view", span),
+            },
+            "process.exit" | "exit" => {
+                self.exited = self.exited || self.loading();
+                return Some(Err(Abrupt::Stop));
+            }
+            "setTimeout" | "setImmediate" | "setInterval" | "queueMicrotask"
+            | "process.nextTick" => {
+                if self.loading() {
+                    self.deferred.push((arg(), span));
+                } else if let Err(abrupt) = self.call_back(&arg(), span) {
+                    return Some(Err(abrupt));
+                }
+                Val::something("it is a timer", span)
+            }
+            "decodeURIComponent" => match arg().as_str() {
+                Some(text) if !text.contains('%') => arg(),
+                _ => Val::unknown("it is decoded", span),
+            },
+            _ if name.starts_with("console.") => Val::undefined(span),
+            _ => return None,
+        }))
+    }
+
+    fn promise(&mut self, executor: &Val, span: Span) -> Result<Val> {
+        let cell = self.allocate(ObjectKind::Plain, span);
+        let Some(id) = cell.as_id() else {
+            return Ok(cell);
+        };
+        let settle = |how: &str| Val::new(V::Native(format!("#{how}{id}").into()), span);
+        let (resolve, reject) = (settle("resolve"), settle("reject"));
+        self.call(executor, &Val::undefined(span), &[resolve, reject], span)?;
+        Ok(match self.own(&cell, "resolve") {
+            Some(val) => val,
+            None => match self.own(&cell, "reject") {
+                Some(error) => self.allocate(ObjectKind::Rejected(Box::new(error)), span),
+                None => Val::unknown("the promise is settled elsewhere", span),
+            },
+        })
+    }
+
+    fn new_regex(&mut self, source: &Val, flags: Option<&Val>, span: Span) -> Val {
+        let given = flags.cloned().map(|flags| self.force(flags));
+        let given = given.filter(|flags| !flags.is_nullish());
+        let inner = match self.object(source).map(|object| &object.kind) {
+            Some(ObjectKind::Regex(pattern, flags, _)) => {
+                Some((Arc::clone(pattern), Arc::clone(flags)))
+            }
+            _ => source.as_str().map(|text| (text.into(), "".into())),
+        };
+        let flags = match &given {
+            Some(flags) => flags.as_str().map(Name::from),
+            None => inner.as_ref().map(|(_, flags)| Arc::clone(flags)),
+        };
+        match (inner, flags) {
+            (Some((pattern, _)), Some(flags)) => {
+                let mut val = self.allocate(ObjectKind::Regex(pattern, flags, 0), span);
+                val.span = source.span;
+                val
+            }
+            _ => Val::something("the pattern is not in view", span),
+        }
+    }
+
+    fn new_url(&mut self, source: &Val, span: Span) -> Result<Val> {
+        let Some(text) = source.as_str() else {
+            return Ok(Val::something("the address is not in view", span));
+        };
+        let Some(parts) = split_url(text) else {
+            let error = Val::something("the address is not valid", span);
+            return Err(Abrupt::Throw(error));
+        };
+        let url = self.allocate(ObjectKind::Plain, span);
+        if let Some(id) = url.as_id() {
+            for (name, value) in parts {
+                let value = Val::string(value, source.span);
+                self.objects.get_mut(id).set(name, span, value);
+            }
+            self.objects.get_mut(id).open = true;
+        }
+        Ok(url)
+    }
+
+    /// A method of the language; `None` if it is not one, so that the property is called.
+    pub(super) fn call_method(
+        &mut self,
+        this: &Val,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Option<Val>> {
+        match &this.v {
+            V::String(text) => {
+                let text = Arc::clone(text);
+                self.string_method(this, &text, name, args, span)
+            }
+            V::Number(_) | V::Bool(_) if matches!(name, "toString" | "toFixed") => {
+                Ok(self.to_text(this).map(|text| Val::string(text, this.span)))
+            }
+            V::Env(_) | V::Unknown(_) => self.opaque_method(this, name, args, span),
+            V::Object(id) => {
+                let id = *id;
+                match self.objects.get(id).kind.clone() {
+                    ObjectKind::Array(items, open) => {
+                        self.list_method(id, this, items, open, name, args, span)
+                    }
+                    ObjectKind::Set(items, open) => {
+                        Ok(self.set_method(id, items, open, name, args, span))
+                    }
+                    ObjectKind::Map(pairs, open) => {
+                        Ok(self.map_method(id, pairs, open, name, args, span))
+                    }
+                    ObjectKind::Regex(pattern, flags, last) => {
+                        Ok(self.regex_method(id, (&pattern, &flags, last), name, args, span))
+                    }
+                    ObjectKind::Function(..) | ObjectKind::Bound(..) | ObjectKind::Class(..) => {
+                        self.function_method(this, name, args, span)
+                    }
+                    ObjectKind::Rejected(error) if matches!(name, "then" | "catch" | "finally") => {
+                        self.settle_rejected(this, *error, name, args, span)
+                            .map(Some)
+                    }
+                    ObjectKind::Plain if name == "hasOwnProperty" => {
+                        let key = args.first().cloned().unwrap_or(Val::undefined(span));
+                        Ok(Some(self.binary("in", &key, this, span)))
+                    }
+                    _ => self.promise_method(this, name, args, span),
+                }
+            }
+            V::Host(..) => self.function_method(this, name, args, span),
+            V::Native(native) => {
+                let native = Arc::clone(native);
+                if &*native == "Object.prototype.hasOwnProperty"
+                    && name == "call"
+                    && args.len() == 2
+                {
+                    return Ok(Some(self.binary("in", &args[1], &args[0], span)));
+                }
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `then` of a value stands for that of a promise of it.
+    fn promise_method(
+        &mut self,
+        this: &Val,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Option<Val>> {
+        if self.own(this, name).is_some() {
+            return Ok(None);
+        }
+        match (name, args.first()) {
+            ("then", Some(function)) if self.is_callable(function) => {
+                let result = self.call(
+                    function,
+                    &Val::undefined(span),
+                    std::slice::from_ref(this),
+                    span,
+                )?;
+                Ok(Some(result))
+            }
+            ("catch", Some(_)) => Ok(Some(this.clone())),
+            ("finally", Some(function)) if self.is_callable(function) => {
+                self.call(function, &Val::undefined(span), &[], span)?;
+                Ok(Some(this.clone()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn settle_rejected(
+        &mut self,
+        this: &Val,
+        error: Val,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Val> {
+        let handler = if name == "then" {
+            args.get(1)
+        } else {
+            args.first()
+        };
+        match handler {
+            Some(function) if name != "finally" => {
+                self.call(function, &Val::undefined(span), &[error], span)
+            }
+            _ => Ok(this.clone()),
+        }
+    }
+
+    fn function_method(
+        &mut self,
+        this: &Val,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Option<Val>> {
+        let receiver = args.first().cloned().unwrap_or(Val::undefined(span));
+        let rest = args.get(1..).unwrap_or_default();
+        Ok(match name {
+            "call" => Some(self.call(this, &receiver, rest, span)?),
+            "apply" => {
+                let list = rest.first().cloned().unwrap_or(Val::undefined(span));
+                let (items, _) = self.items(&list).unwrap_or((Vec::new(), true));
+                Some(self.call(this, &receiver, &items, span)?)
+            }
+            "bind" => {
+                let kind =
+                    ObjectKind::Bound(Box::new(this.clone()), Box::new(receiver), rest.to_vec());
+                Some(self.allocate(kind, span))
+            }
+            _ => None,
+        })
+    }
+
+    /// Methods of something whose content is unknown: the kind of the result is known at least.
+    fn opaque_method(
+        &mut self,
+        this: &Val,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Option<Val>> {
+        let member = args
+            .iter()
+            .any(|arg| arg.as_str().is_some_and(|text| self.host.is_member(text)));
+        Ok(match name {
+            "split" if matches!(this.v, V::Env(_) | V::Unknown(_)) => {
+                Some(self.array(Vec::new(), true, span))
+            }
+            "map" | "filter" | "concat" | "flatMap" | "flat" | "slice"
+                if matches!(this.v, V::Unknown(_))
+                    && !args.iter().any(|arg| self.function(arg).is_some()) =>
+            {
+                Some(Val::something("the list is not in view", span))
+            }
+            "trim" | "toLowerCase" | "toUpperCase" | "toString" | "replace" | "replaceAll" => {
+                Some(Val::unknown("the text is not in view", span))
+            }
+            "includes" | "has" | "test" | "some" | "startsWith" | "endsWith" | "match"
+                if member =>
+            {
+                Some(Val::bool(true, span))
+            }
+            "indexOf" | "search" if member => Some(Val::number(0.0, span)),
+            "some" | "every" | "find" | "includes" | "indexOf" | "filter" if !self.loading() => {
+                // Asked with a function: whether it says yes for a member.
+                if name == "some" && self.is_asked_about_member(args, span)? {
+                    return Ok(Some(Val::bool(true, span)));
+                }
+                Some(Val::unknown("the list is not in view", span))
+            }
+            _ => None,
+        })
+    }
+
+    /// Does a test of list elements compare them with a member of every unknown list? The function
+    /// is called with an unknown element; for a member any comparison with it holds.
+    fn is_asked_about_member(&mut self, args: &[Val], span: Span) -> Result<bool> {
+        let Some(function) = args.first().filter(|arg| self.is_callable(arg)) else {
+            return Ok(false);
+        };
+        let element = Val::something("the list is not in view", span);
+        let result = self.call(function, &Val::undefined(span), &[element], span)?;
+        Ok(matches!(result.v, V::Bool(true)))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "an array taken apart")]
+    fn list_method(
+        &mut self,
+        id: Id,
+        this: &Val,
+        items: Vec<Val>,
+        open: bool,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Option<Val>> {
+        let unknown = || Val::unknown("the list is not wholly in view", span);
+        let arg = args.first().cloned().unwrap_or(Val::undefined(span));
+        let none = Val::undefined(span);
+        Ok(Some(match name {
+            "push" | "unshift" => {
+                if let ObjectKind::Array(list, _) = &mut self.objects.get_mut(id).kind {
+                    if list.len() + args.len() > 100_000 {
+                        return Err(Abrupt::Stop);
+                    }
+                    if name == "push" {
+                        list.extend(args.iter().cloned());
+                    } else {
+                        list.splice(0..0, args.iter().cloned());
+                    }
+                }
+                unknown()
+            }
+            "pop" | "shift" | "splice" | "sort" | "reverse" if name != "sort" => {
+                let result = match (name, items.as_slice()) {
+                    ("pop", [.., last]) => last.clone(),
+                    ("shift", [first, ..]) => first.clone(),
+                    _ => unknown(),
+                };
+                if let ObjectKind::Array(list, open) = &mut self.objects.get_mut(id).kind {
+                    match name {
+                        "pop" => drop(list.pop()),
+                        "shift" if !list.is_empty() => drop(list.remove(0)),
+                        "reverse" => list.reverse(),
+                        _ => *open = true,
+                    }
+                }
+                if name == "reverse" {
+                    this.clone()
+                } else {
+                    result
+                }
+            }
+            "sort" | "values" => this.clone(),
+            "includes" | "indexOf" | "lastIndexOf" => {
+                return Ok(Some(self.search_list(&items, open, name, &arg, span)));
+            }
+            "join" => match self.to_text(this) {
+                Some(_) if !open => {
+                    let separator = if args.is_empty() {
+                        ",".into()
+                    } else {
+                        match self.to_text(&arg) {
+                            Some(text) => text,
+                            None => return Ok(Some(unknown())),
+                        }
+                    };
+                    let texts: Vec<Name> =
+                        items.iter().filter_map(|item| self.to_text(item)).collect();
+                    Val::string(texts.join(&separator), span)
+                }
+                _ => Val::something("the list is not wholly in view", span),
+            },
+            "concat" => {
+                let mut all = items;
+                let mut open = open;
+                for arg in args {
+                    let arg = self.force(arg.clone());
+                    match (arg.as_id(), self.items(&arg)) {
+                        (Some(_), Some((more, unknown))) => {
+                            all.extend(more);
+                            open |= unknown;
+                        }
+                        _ if arg.is_opaque() => open = true,
+                        _ => all.push(arg),
+                    }
+                }
+                self.array(all, open, span)
+            }
+            "slice" => {
+                let end = args.get(1).map(|end| self.force(end.clone()));
+                match (&arg.v, end.map(|end| end.v)) {
+                    (V::Undefined, None) => self.array(items, open, span),
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "checked"
+                    )]
+                    (V::Number(start), None) if *start >= 0.0 && !open => {
+                        let left = items.get(*start as usize..).unwrap_or_default();
+                        self.array(left.to_vec(), false, span)
+                    }
+                    _ => self.array(Vec::new(), true, span),
+                }
+            }
+            "flat" => {
+                let mut all = Vec::new();
+                let mut open = open;
+                for item in items {
+                    match self.items(&item) {
+                        Some((inner, more)) if item.as_id().is_some() => {
+                            all.extend(inner);
+                            open |= more;
+                        }
+                        _ => all.push(item),
+                    }
+                }
+                self.array(all, open, span)
+            }
+            "forEach" | "map" | "flatMap" | "filter" | "some" | "every" | "find" | "findIndex" => {
+                return self
+                    .list_loop(this, &items, open, name, &arg, span)
+                    .map(Some);
+            }
+            "reduce" => {
+                if open {
+                    return Ok(Some(unknown()));
+                }
+                let mut rest = items.iter();
+                let mut sum = match args.get(1) {
+                    Some(start) => start.clone(),
+                    None => rest.next().cloned().unwrap_or(none.clone()),
+                };
+                for item in rest {
+                    sum = self.call(&arg, &none, &[sum, item.clone()], span)?;
+                }
+                sum
+            }
+            "toString" => match self.to_text(this) {
+                Some(text) => Val::string(text, span),
+                None => unknown(),
+            },
+            "at" => match &arg.v {
+                V::Number(at) if *at == 0.0 => items.first().cloned().unwrap_or(none),
+                _ => unknown(),
+            },
+            _ => return self.promise_method(this, name, args, span),
+        }))
+    }
+
+    fn search_list(
+        &mut self,
+        items: &[Val],
+        open: bool,
+        name: &str,
+        wanted: &Val,
+        span: Span,
+    ) -> Val {
+        let wanted = self.force(wanted.clone());
+        let mut unsure = open;
+        let mut found = None;
+        for (at, item) in items.iter().enumerate() {
+            let item = self.force(item.clone());
+            let equal = self.is_equal(&item, &wanted, false);
+            self.note(&wanted, &item, Comparison::Equal, equal == Some(true));
+            match equal {
+                Some(true) => {
+                    found = Some((at, item.span));
+                    break;
+                }
+                Some(false) => {}
+                None => unsure = true,
+            }
+        }
+        let member = wanted
+            .as_str()
+            .is_some_and(|text| self.host.is_member(text));
+        if open && member && found.is_none() {
+            found = Some((items.len(), span));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "lists are short")]
+        match (found, name) {
+            (Some((_, at)), "includes") => Val::bool(true, at),
+            (Some((at, place)), _) => Val::number(at as f64, place),
+            (None, _) if unsure => Val::unknown("the list is not wholly in view", span),
+            (None, "includes") => Val::bool(false, span),
+            (None, _) => Val::number(-1.0, span),
+        }
+    }
+
+    fn list_loop(
+        &mut self,
+        this: &Val,
+        items: &[Val],
+        open: bool,
+        name: &str,
+        function: &Val,
+        span: Span,
+    ) -> Result<Val> {
+        let none = Val::undefined(span);
+        let mut results = Vec::new();
+        let mut unsure = open;
+        for (at, item) in items.iter().enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "lists are short")]
+            let index = Val::number(at as f64, span);
+            let args = [item.clone(), index.clone(), this.clone()];
+            let val = self.call(function, &none, &args, span)?;
+            if matches!(name, "forEach") {
+                continue;
+            }
+            if matches!(name, "map" | "flatMap") {
+                match self.items(&val) {
+                    Some((inner, more)) if name == "flatMap" && val.as_id().is_some() => {
+                        results.extend(inner);
+                        unsure |= more;
+                    }
+                    _ => results.push(val),
+                }
+                continue;
+            }
+            let val = self.force(val);
+            let truth = match &val.v {
+                // `filter(Boolean)` of the environment: an unset variable is left out.
+                V::Env(_) | V::Foreign(_) => None,
+                _ => self.truth(&val),
+            };
+            match (truth, name) {
+                (Some(true), "filter") => results.push(item.clone()),
+                (None, "filter") => {
+                    results.push(item.clone());
+                    unsure = true;
+                }
+                (Some(true), "some") => return Ok(Val::bool(true, item.span)),
+                (Some(false), "every") => return Ok(Val::bool(false, item.span)),
+                (Some(true), "find") if !unsure => return Ok(item.clone()),
+                (Some(true), "findIndex") if !unsure => return Ok(index),
+                (None, _) => unsure = true,
+                _ => {}
+            }
+        }
+        if open && name == "forEach" && items.is_empty() && self.loading() {
+            self.call_back(function, span)?;
+        }
+        if open && name == "some" && !self.loading() {
+            let element = Val::something("the list is not in view", span);
+            let val = self.call(function, &none, &[element], span)?;
+            if matches!(val.v, V::Bool(true)) {
+                return Ok(Val::bool(true, span));
+            }
+        }
+        Ok(match name {
+            "forEach" => none,
+            "map" | "flatMap" | "filter" => self.array(results, unsure, span),
+            _ if unsure => Val::unknown("the list is not wholly in view", span),
+            "some" => Val::bool(false, span),
+            "every" => Val::bool(true, span),
+            "findIndex" => Val::number(-1.0, span),
+            _ => none,
+        })
+    }
+
+    fn set_method(
+        &mut self,
+        id: Id,
+        items: Vec<Val>,
+        open: bool,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Option<Val> {
+        let arg = args.first().cloned().unwrap_or(Val::undefined(span));
+        Some(match name {
+            "has" => self.search_list(&items, open, "includes", &arg, span),
+            "add" => {
+                if let ObjectKind::Set(list, _) = &mut self.objects.get_mut(id).kind {
+                    list.push(arg);
+                }
+                Val::new(V::Object(id), span)
+            }
+            "delete" | "clear" => {
+                if let ObjectKind::Set(_, open) = &mut self.objects.get_mut(id).kind {
+                    *open = true;
+                }
+                Val::unknown("it is changed", span)
+            }
+            "values" | "keys" => self.array(items, open, span),
+            "forEach" => {
+                let list = self.array(items, open, span);
+                return self
+                    .call_method(&list, "forEach", args, span)
+                    .ok()
+                    .flatten();
+            }
+            _ => return None,
+        })
+    }
+
+    fn map_method(
+        &mut self,
+        id: Id,
+        pairs: Vec<(Val, Val)>,
+        open: bool,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Option<Val> {
+        let arg = args.first().cloned().unwrap_or(Val::undefined(span));
+        let keys: Vec<Val> = pairs.iter().map(|(key, _)| key.clone()).collect();
+        Some(match name {
+            "has" => self.search_list(&keys, open, "includes", &arg, span),
+            "get" => {
+                let found = self.search_list(&keys, open, "indexOf", &arg, span);
+                match found.v {
+                    V::Number(at) if at >= 0.0 => {
+                        #[expect(
+                            clippy::cast_possible_truncation,
+                            clippy::cast_sign_loss,
+                            reason = "an index"
+                        )]
+                        let pair = pairs.get(at as usize);
+                        pair.map_or_else(
+                            || Val::unknown("the map is not in view", span),
+                            |(_, val)| val.clone(),
+                        )
+                    }
+                    V::Number(_) => Val::undefined(span),
+                    _ => Val::unknown("the map is not in view", span),
+                }
+            }
+            "set" => {
+                let val = args.get(1).cloned().unwrap_or(Val::undefined(span));
+                let at = (0..pairs.len())
+                    .find(|at| self.is_equal(&keys[*at], &arg, false) == Some(true));
+                if let ObjectKind::Map(pairs, _) = &mut self.objects.get_mut(id).kind {
+                    match at {
+                        Some(at) => pairs[at].1 = val,
+                        None => pairs.push((arg, val)),
+                    }
+                }
+                Val::new(V::Object(id), span)
+            }
+            "keys" => self.array(keys, open, span),
+            "values" => {
+                let values = pairs.into_iter().map(|(_, val)| val).collect();
+                self.array(values, open, span)
+            }
+            _ => return None,
+        })
+    }
+
+    fn regex_method(
+        &mut self,
+        id: Id,
+        (pattern, flags, last): (&str, &str, usize),
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Option<Val> {
+        if !matches!(name, "test" | "exec") {
+            return None;
+        }
+        let arg = args.first().cloned().unwrap_or(Val::undefined(span));
+        let arg = self.force(arg);
+        let here = self.objects.get(id).span;
+        let Some(text) = self.to_text(&arg) else {
+            return Some(Val::unknown("the text is not in view", span));
+        };
+        let sticky = flags.contains('y');
+        let stateful = sticky || flags.contains('g');
+        let start = if stateful { last } else { 0 };
+        let found = if start > text.len() {
+            Some(None)
+        } else {
+            regex::find(pattern, flags, &text, start)
+        };
+        let found = found.map(|found| found.filter(|found| !sticky || found.start == start));
+        if stateful && let ObjectKind::Regex(_, _, last) = &mut self.objects.get_mut(id).kind {
+            *last = found
+                .as_ref()
+                .and_then(Option::as_ref)
+                .map_or(0, |found| found.end);
+        }
+        let matched = matches!(found, Some(Some(_)));
+        let by = Val::string(pattern, here);
+        self.note(&arg, &by, Comparison::Pattern, matched);
+        Some(match (found, name) {
+            (None, _) => Val::unknown("the pattern is too hard to try", span),
+            (Some(found), "test") => Val::bool(found.is_some(), here),
+            (Some(None), _) => Val::new(V::Null, span),
+            (Some(Some(found)), _) => self.groups(found.groups, here),
+        })
+    }
+
+    fn groups(&mut self, groups: Vec<Option<String>>, span: Span) -> Val {
+        let items = groups
+            .into_iter()
+            .map(|group| group.map_or(Val::undefined(span), |text| Val::string(text, span)))
+            .collect();
+        self.array(items, false, span)
+    }
+}
+
+/// The parts of an absolute URL that programs ask for, as the URL standard names them.
+fn split_url(text: &str) -> Option<Vec<(&'static str, String)>> {
+    let (scheme, rest) = text.trim().split_once("://")?;
+    if scheme.is_empty() || !crate::model::is_parsable_url(text.trim()) {
+        return None;
+    }
+    let scheme = scheme.to_ascii_lowercase();
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let host = host.to_ascii_lowercase();
+    let (hostname, port) = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, port),
+        _ => (host.as_str(), ""),
+    };
+    let default = matches!((scheme.as_str(), port), ("http", "80") | ("https", "443"));
+    let port = if default { "" } else { port };
+    let host = if port.is_empty() {
+        hostname.to_owned()
+    } else {
+        format!("{hostname}:{port}")
+    };
+    let path_end = path.find(['?', '#']).unwrap_or(path.len());
+    let pathname = match &path[..path_end] {
+        "" => "/",
+        other => other,
+    };
+    let web = matches!(scheme.as_str(), "http" | "https");
+    Some(vec![
+        ("protocol", format!("{scheme}:")),
+        ("hostname", hostname.to_owned()),
+        ("host", host.clone()),
+        ("port", port.to_owned()),
+        (
+            "origin",
+            if web {
+                format!("{scheme}://{host}")
+            } else {
+                "null".into()
+            },
+        ),
+        ("pathname", pathname.to_owned()),
+        (
+            "href",
+            format!("{scheme}://{host}{pathname}{}", &path[path_end..]),
+        ),
+    ])
+}

@@ -1,0 +1,324 @@
+//! Run-time values, and the heap that they live on.
+//!
+//! A program is loaded once and then asked many times. So a heap can be frozen: a request works on
+//! an overlay and leaves no trace for the next one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::source::Span;
+use crate::syntax::javascript::ast::{Class, Function, Name};
+
+/// A value and where it was written.
+#[derive(Clone, Debug)]
+pub struct Val {
+    /// The value.
+    pub v: V,
+    /// The literal, or the expression that computes it.
+    pub span: Span,
+}
+
+/// A run-time value.
+#[derive(Clone, Debug)]
+pub enum V {
+    /// `undefined`.
+    Undefined,
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// A text.
+    String(Name),
+    /// Something on the heap.
+    Object(Id),
+    /// A function or name space of the language (`Array.isArray`, `process.env`).
+    Native(Name),
+    /// A function of the framework: its kind and number.
+    Host(u16, u32),
+    /// What a package out of view gives: the path to it (`passport.authenticate()`).
+    Foreign(Name),
+    /// An environment variable: set to something unknown, or not.
+    Env(Name),
+    /// A test of a deployment condition: its index, negated.
+    Test(usize, bool),
+    /// One of two, by a deployment condition.
+    Choice(Arc<Choice>),
+    /// Cannot be told.
+    Unknown(Unknown),
+}
+
+/// One of two values.
+#[derive(Debug)]
+pub struct Choice {
+    /// The index of the condition.
+    pub condition: usize,
+    /// If it holds.
+    pub yes: Val,
+    /// If it does not.
+    pub no: Val,
+}
+
+/// What is known about something unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Why.
+    pub why: &'static str,
+    /// Its truth value, if that is known.
+    pub truthy: Option<bool>,
+}
+
+impl Val {
+    /// A value at a place.
+    #[must_use]
+    pub const fn new(v: V, span: Span) -> Self {
+        Self { v, span }
+    }
+
+    /// Something that cannot be told.
+    #[must_use]
+    pub const fn unknown(why: &'static str, span: Span) -> Self {
+        Self::new(V::Unknown(Unknown { why, truthy: None }), span)
+    }
+
+    /// An unknown that counts as true: a text or object of unknown content.
+    #[must_use]
+    pub const fn something(why: &'static str, span: Span) -> Self {
+        let truthy = Some(true);
+        Self::new(V::Unknown(Unknown { why, truthy }), span)
+    }
+
+    /// `undefined`.
+    #[must_use]
+    pub const fn undefined(span: Span) -> Self {
+        Self::new(V::Undefined, span)
+    }
+
+    /// A truth value.
+    #[must_use]
+    pub const fn bool(value: bool, span: Span) -> Self {
+        Self::new(V::Bool(value), span)
+    }
+
+    /// A number.
+    #[must_use]
+    pub const fn number(value: f64, span: Span) -> Self {
+        Self::new(V::Number(value), span)
+    }
+
+    /// A text.
+    pub fn string(text: impl Into<Name>, span: Span) -> Self {
+        Self::new(V::String(text.into()), span)
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.v {
+            V::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The heap object, if it is one.
+    #[must_use]
+    pub const fn as_id(&self) -> Option<Id> {
+        match self.v {
+            V::Object(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Is it `undefined` or `null`?
+    #[must_use]
+    pub const fn is_nullish(&self) -> bool {
+        matches!(self.v, V::Undefined | V::Null)
+    }
+
+    /// Is its content out of view?
+    #[must_use]
+    pub const fn is_opaque(&self) -> bool {
+        matches!(self.v, V::Unknown(_) | V::Foreign(_) | V::Env(_))
+    }
+}
+
+/// Names something in an [`Arena`].
+pub type Id = u32;
+
+/// Things that are never moved, with a frozen part that many share.
+#[derive(Debug)]
+pub struct Arena<T> {
+    base: Arc<Vec<T>>,
+    changed: HashMap<Id, T>,
+    own: Vec<T>,
+}
+
+impl<T> Default for Arena<T> {
+    fn default() -> Self {
+        Self {
+            base: Arc::default(),
+            changed: HashMap::new(),
+            own: Vec::new(),
+        }
+    }
+}
+
+impl<T: Clone> Arena<T> {
+    /// Adds a thing.
+    pub fn add(&mut self, thing: T) -> Id {
+        self.own.push(thing);
+        u32::try_from(self.base.len() + self.own.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// A thing by its name, which this arena gave out.
+    #[must_use]
+    pub fn get(&self, id: Id) -> &T {
+        let at = id as usize;
+        if at < self.base.len() {
+            self.changed.get(&id).unwrap_or(&self.base[at])
+        } else {
+            &self.own[at - self.base.len()]
+        }
+    }
+
+    /// The same to change.
+    pub fn get_mut(&mut self, id: Id) -> &mut T {
+        let at = id as usize;
+        if at < self.base.len() {
+            let base = &self.base;
+            self.changed.entry(id).or_insert_with(|| base[at].clone())
+        } else {
+            &mut self.own[at - self.base.len()]
+        }
+    }
+
+    /// How many things there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.base.len() + self.own.len()
+    }
+
+    /// Is there nothing?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Gives up changing: what is there now is the base of every overlay.
+    #[must_use]
+    pub fn freeze(self) -> Arc<Vec<T>> {
+        let mut things = Arc::try_unwrap(self.base).unwrap_or_else(|shared| shared.to_vec());
+        for (id, thing) in self.changed {
+            things[id as usize] = thing;
+        }
+        things.extend(self.own);
+        Arc::new(things)
+    }
+
+    /// An overlay.
+    #[must_use]
+    pub fn over(base: &Arc<Vec<T>>) -> Self {
+        Self {
+            base: Arc::clone(base),
+            ..Self::default()
+        }
+    }
+}
+
+/// Variables.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Name and value.
+    pub variables: HashMap<Name, Val>,
+    /// The scope around.
+    pub parent: Option<Id>,
+    /// What the names mean that nobody declares here: variables of a function that was not read.
+    pub is_function: bool,
+}
+
+/// Something with identity.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Own properties in order.
+    pub properties: Vec<Slot>,
+    /// It may have further properties.
+    pub open: bool,
+    /// Its class.
+    pub class: Option<Id>,
+    /// Where it is made.
+    pub span: Span,
+}
+
+/// A property.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// Its name.
+    pub name: Name,
+    /// Where the name is written.
+    pub key_span: Span,
+    /// Its value.
+    pub value: Val,
+}
+
+/// What an object is.
+#[derive(Clone, Debug)]
+pub enum ObjectKind {
+    /// A plain object or instance.
+    Plain,
+    /// An array: its elements, and whether there may be more.
+    Array(Vec<Val>, bool),
+    /// A function with its scope and, for arrow functions and methods, what `this` is.
+    Function(Arc<Function>, Id),
+    /// A function with `this` and first arguments bound.
+    Bound(Box<Val>, Box<Val>, Vec<Val>),
+    /// A class with its scope, and its parent.
+    Class(Arc<Class>, Id, Option<Box<Val>>),
+    /// A regular expression: pattern, flags, `lastIndex`.
+    Regex(Name, Name, usize),
+    /// A `Set`; whether there may be more in it.
+    Set(Vec<Val>, bool),
+    /// A `Map`; whether there may be more in it.
+    Map(Vec<(Val, Val)>, bool),
+    /// A promise that is rejected with a value; any other promise is its value.
+    Rejected(Box<Val>),
+    /// Something of the framework: its kind and number.
+    Host(u16, u32),
+}
+
+impl Object {
+    /// An object without properties.
+    #[must_use]
+    pub const fn new(kind: ObjectKind, span: Span) -> Self {
+        Self {
+            kind,
+            properties: Vec::new(),
+            open: false,
+            class: None,
+            span,
+        }
+    }
+
+    /// An own property.
+    #[must_use]
+    pub fn slot(&self, name: &str) -> Option<&Slot> {
+        self.properties.iter().find(|slot| &*slot.name == name)
+    }
+
+    /// Sets an own property.
+    pub fn set(&mut self, name: &str, key_span: Span, value: Val) {
+        match self.properties.iter_mut().find(|slot| &*slot.name == name) {
+            Some(slot) => {
+                slot.value = value;
+                slot.key_span = key_span;
+            }
+            None => self.properties.push(Slot {
+                name: name.into(),
+                key_span,
+                value,
+            }),
+        }
+    }
+}
