@@ -31,7 +31,9 @@ pub(super) struct Kind {
 }
 
 /// Every kind, the first that fits decides.
-static KINDS: [Kind; 1] = [Kind {
+static KINDS: [&Kind; 2] = [&NGINX, &JAVASCRIPT];
+
+static NGINX: Kind = Kind {
     names: &["nginx"],
     endings: &[".conf", ".nginx", ".nginxconf", ".ngx", ".vhost"],
     folders: &["conf.d", "snippets", "*nginx*"],
@@ -86,7 +88,24 @@ static KINDS: [Kind; 1] = [Kind {
     seed: LazyLock::new(|| {
         Regex::new(r"(?i-u)access[-_]control|http_origin|\borigin\b|\bcors\b").ok()
     }),
-}];
+};
+
+static JAVASCRIPT: Kind = Kind {
+    names: &[],
+    endings: &[".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx"],
+    folders: &[],
+    fragments: &[],
+    any_in: &[],
+    templates: &[],
+    // What makes an application, or asks one.
+    evidence: LazyLock::new(|| {
+        Regex::new(
+            r"(?i-u)access-control-|\bcors\b|enableCors|\bexpress\b|no-cors|NestFactory|socket\.io",
+        )
+        .ok()
+    }),
+    seed: LazyLock::new(|| Regex::new(r"(?i-u)access-control-|\bcors\b|enableCors|no-cors").ok()),
+};
 
 /// What a text turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,12 +126,14 @@ pub(super) fn of_path(path: &Path) -> Option<&'static Kind> {
         .and_then(Path::file_name)
         .map(lower)
         .unwrap_or_default();
-    KINDS.iter().find(|kind| kind.fits(&name, &folder))
+    let mut kinds = KINDS.iter().copied();
+    kinds.find(|kind| kind.fits(&name, &folder))
 }
 
 /// Does a named file look like one of a known kind, whatever it is called?
 pub(super) fn of_text(text: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| matches(&kind.evidence, text))
+    // The words of programs stand in other texts as well.
+    matches(&NGINX.evidence, text).then_some(&NGINX)
 }
 
 /// Is this the text of an nginx main file? It makes its folder a project; a fragment of that

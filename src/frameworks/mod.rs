@@ -25,11 +25,18 @@ pub struct Framework {
 }
 
 /// Every framework.
-pub const ALL: &[Framework] = &[Framework {
-    name: "nginx",
-    detect: nginx::detect,
-    read: nginx::read,
-}];
+pub const ALL: &[Framework] = &[
+    Framework {
+        name: "nginx",
+        detect: nginx::detect,
+        read: nginx::read,
+    },
+    Framework {
+        name: "express",
+        detect: express::detect,
+        read: express::read,
+    },
+];
 
 /// What a framework reads: one project.
 #[derive(Clone, Copy, Debug)]

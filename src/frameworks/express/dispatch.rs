@@ -279,7 +279,7 @@ fn run_middleware(machine: &mut Node<'_>, number: u32, next: &Val) -> Result<Val
                 return Ok(none);
             }
         }
-        Middleware::Static(_) | Middleware::Pass | Middleware::Foreign => {}
+        Middleware::Static | Middleware::Pass => {}
     }
     let next = next.clone();
     machine.call(&next, &none, &[], none.span)

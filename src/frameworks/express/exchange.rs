@@ -1,6 +1,6 @@
 //! One request and the response as it comes to be.
 
-use super::host::{Node, host_object};
+use super::host::Node;
 use super::model::{function, object};
 use crate::model::{
     Answer, Decision, DropReason, Dropped, HeaderLine, Known, Request, ValueSource,
@@ -37,6 +37,8 @@ pub(super) struct Exchange {
     pub(super) comparisons: Vec<Compared>,
     /// Calls of callbacks: error, value.
     pub(super) callbacks: Vec<Option<(Val, Val)>>,
+    /// Whether the origin is allowed depends on something unknown.
+    pub(super) unsure: bool,
     pub(super) request_val: Option<Val>,
     pub(super) response_val: Option<Val>,
     decisions: Vec<bool>,
@@ -79,6 +81,7 @@ impl Exchange {
             evidence: None,
             comparisons: Vec::new(),
             callbacks: Vec::new(),
+            unsure: false,
             request_val: None,
             response_val: None,
             decisions,
@@ -103,7 +106,7 @@ impl Exchange {
     pub(super) fn next_way(&self) -> Option<Vec<bool>> {
         let mut decisions = self.decisions.clone();
         decisions.truncate(self.taken);
-        while decisions.pop()? != true {}
+        while !decisions.pop()? {}
         decisions.push(false);
         Some(decisions)
     }
@@ -181,12 +184,6 @@ impl Exchange {
 
     fn is_over(&self) -> bool {
         self.finished.is_some()
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.headers
-            .iter()
-            .any(|line| line.name.eq_ignore_ascii_case(name))
     }
 
     /// Removes the lines of a name; those that said something about CORS are remembered.
@@ -454,10 +451,6 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
         "status" | "writeHead" | "sendStatus" | "redirect" => {
             return status_call(machine, name, &args, call);
         }
-        "cookie" => {
-            let options = args.get(2).cloned();
-            machine.host.note(super::host::Noted::Cookie(options, span));
-        }
         "send" | "json" | "jsonp" | "end" | "render" | "sendFile" | "download" => {
             // Express 4: `send(status, body)` and `json(status, body)` of old.
             if let (Some(status), true) = (args.first(), args.len() > 1 && name != "end")
@@ -604,9 +597,4 @@ pub(super) fn call_foreign(machine: &mut Node<'_>, _path: &str, call: &Call<'_>)
             ))
         }
     }
-}
-
-/// Is it the response object?
-pub(super) fn is_response(machine: &Node<'_>, val: &Val) -> bool {
-    matches!(host_object(machine, val), Some((object::RESPONSE, _)))
 }

@@ -38,8 +38,6 @@ pub(super) struct Program {
 pub(super) enum Noted {
     /// A call of `cors`, NestJS's or Socket.IO's options: the value and the call.
     Options(Val, Span),
-    /// A session cookie's options, and the call.
-    Cookie(Option<Val>, Span),
     /// Socket.IO with these options.
     Socket(Option<Val>, Span),
     /// A path that Express 5 refuses: path, words, place.
@@ -320,6 +318,13 @@ impl Host for Express {
         if let Some(exchange) = &mut self.exchange {
             let whole = exchange.request.origin.as_deref() == Some(subject);
             exchange.compared(with, how, whole, holds);
+        }
+    }
+
+    fn judged_unknown(&mut self, with: &Val) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.unsure = true;
+            exchange.compared(with, Comparison::Equal, true, false);
         }
     }
 }

@@ -55,16 +55,14 @@ pub(super) struct Layer {
 pub(super) enum Middleware {
     /// The package `cors`: its options or delegate, and the call.
     Cors(Val, Span),
-    /// Serves files.
-    Static(Span),
+    /// Serves files; whether one exists is not known, so it passes requests on.
+    Static,
     /// Refuses requests that are not authenticated: status, and the call.
     Authentication(u16, Span),
     /// The same, but lets preflights pass that ask for `Authorization` (express-jwt).
     TokenAuthentication(Span),
     /// Passes requests on; headers that it sets do not matter here.
     Pass,
-    /// Limits the rate, and so on: passes requests on, as far as anybody asks.
-    Foreign,
 }
 
 /// Kinds of host objects on the heap.

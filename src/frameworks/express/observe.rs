@@ -81,7 +81,7 @@ pub(super) fn program(loaded: &Loaded, observations: &mut Vec<Observation>) {
                     )
                 },
             ),
-            Noted::Cookie(..) | Noted::Socket(None, _) => {}
+            Noted::Socket(None, _) => {}
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         return Some(Ok(new_stack(machine, StackKind::Router, span).0));
     }
     if is(path, "express", "static") || path == "serve-static" {
-        return Some(Ok(middleware(machine, Middleware::Static(span), span)));
+        return Some(Ok(middleware(machine, Middleware::Static, span)));
     }
     if path.starts_with("express.") {
         return Some(Ok(middleware(machine, Middleware::Pass, span)));
@@ -94,7 +94,6 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         return Some(Ok(middleware(machine, kind, span)));
     }
     if matches!(path, "express-session" | "cookie-session") {
-        machine.host.note(Noted::Cookie(first, span));
         return Some(Ok(middleware(machine, Middleware::Pass, span)));
     }
     const PASS: [&str; 16] = [

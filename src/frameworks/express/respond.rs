@@ -53,6 +53,7 @@ pub(super) fn answer(
     let mut comparisons = Vec::new();
     let mut conditions = registry.clone();
     let mut tried = 0;
+    let mut unsure = false;
     while let Some(decisions) = ways.pop() {
         tried += 1;
         let exchange = Exchange::new(request, method, decisions);
@@ -69,6 +70,7 @@ pub(super) fn answer(
         if !responses.contains(&response) {
             responses.push(response);
         }
+        unsure |= exchange.unsure;
         comparisons.extend(exchange.comparisons.iter().cloned());
         if tried >= MAX_WAYS {
             break;
@@ -76,7 +78,7 @@ pub(super) fn answer(
         ways.extend(exchange.next_way());
     }
     let preflight = request.method == "OPTIONS";
-    if !request.exact && !preflight {
+    if !request.exact && !preflight && !unsure {
         keep_successes(&mut responses);
     }
     Answered {

@@ -41,10 +41,7 @@ pub struct Match {
 pub fn replace(pattern: &str, flags: &str, text: &str, with: &str) -> Option<String> {
     let mut result = String::new();
     let mut at = 0;
-    loop {
-        let Some(found) = find(pattern, flags, text, at)? else {
-            break;
-        };
+    while let Some(found) = find(pattern, flags, text, at)? {
         if found.end == found.start {
             return None;
         }
@@ -250,8 +247,8 @@ mod tests {
 
     #[test]
     fn much_backtracking_is_given_up() {
-        let text = "a".repeat(40) + "!";
-        assert_eq!(test(r"^(?=(a+)+b)(a|a)*\1$", "", &text), None);
+        let text = "a".repeat(60) + "!";
+        assert_eq!(test(r"^(?:(a+)\1?)+$", "", &text), None);
     }
 
     #[test]

@@ -629,7 +629,7 @@ impl<H: Host> Machine<'_, H> {
         for (at, item) in items.iter().enumerate() {
             let item = self.force(item.clone());
             let equal = self.is_equal(&item, &wanted, false);
-            self.note(&wanted, &item, Comparison::Equal, equal == Some(true));
+            self.note(&wanted, &item, Comparison::Equal, equal);
             match equal {
                 Some(true) => {
                     found = Some((at, item.span));
@@ -847,7 +847,7 @@ impl<H: Host> Machine<'_, H> {
                 .and_then(Option::as_ref)
                 .map_or(0, |found| found.end);
         }
-        let matched = matches!(found, Some(Some(_)));
+        let matched = found.as_ref().map(Option::is_some);
         let by = Val::string(pattern, here);
         self.note(&arg, &by, Comparison::Pattern, matched);
         Some(match (found, name) {

@@ -424,7 +424,13 @@ impl<H: Host> Machine<'_, H> {
             let args = [opaque];
             return self.finish_call(function, &this, name, &args, &[span], span);
         }
-        self.finish_call(function, &this, name, &args, &spans, span)
+        let result = self.finish_call(function, &this, name, &args, &spans, span)?;
+        let judged =
+            self.is_about_subject(&this) || args.iter().any(|arg| self.is_about_subject(arg));
+        if judged && result.is_opaque() {
+            self.host.judged_unknown(&result);
+        }
+        Ok(result)
     }
 
     fn finish_call(

@@ -94,6 +94,9 @@ pub trait Host: Sized {
 
     /// What the program is asked to judge was compared with something.
     fn compared(&mut self, subject: &str, with: &Val, how: Comparison, holds: bool);
+
+    /// What the program makes of what it is asked to judge cannot be told, because of this.
+    fn judged_unknown(&mut self, with: &Val);
 }
 
 /// How two texts are compared.
@@ -278,8 +281,16 @@ impl<'s, H: Host> Machine<'s, H> {
             .decide(&Question::Condition(&conditions[condition]))
     }
 
-    fn note(&mut self, subject: &Val, with: &Val, how: Comparison, holds: bool) {
+    fn is_about_subject(&self, val: &Val) -> bool {
+        val.as_str().is_some_and(|text| self.host.is_subject(text))
+    }
+
+    fn note(&mut self, subject: &Val, with: &Val, how: Comparison, holds: Option<bool>) {
         let Some(text) = subject.as_str().filter(|text| self.host.is_subject(text)) else {
+            return;
+        };
+        let Some(holds) = holds else {
+            self.host.judged_unknown(with);
             return;
         };
         if with.as_str().is_some() || with.is_opaque() {

@@ -224,7 +224,7 @@ impl<H: Host> Machine<'_, H> {
         } else {
             (&right, &left)
         };
-        self.note(subject, by, Comparison::Equal, equal == Some(true));
+        self.note(subject, by, Comparison::Equal, equal);
         match equal {
             Some(equal) => Val::bool(equal, if equal { by.span } else { span }),
             None => Val::unknown("one side is unknown", span),

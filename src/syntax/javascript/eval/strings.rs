@@ -48,7 +48,7 @@ impl<H: Host> Machine<'_, H> {
                     "endsWith" => text.ends_with(part),
                     _ => text.contains(part),
                 };
-                self.note(this, &arg, Comparison::Part, holds);
+                self.note(this, &arg, Comparison::Part, Some(holds));
                 Val::bool(holds, arg.span)
             }
             "indexOf" | "lastIndexOf" => {
@@ -64,7 +64,7 @@ impl<H: Host> Machine<'_, H> {
                 } else {
                     text.rfind(part)
                 };
-                self.note(this, &arg, Comparison::Part, at.is_some());
+                self.note(this, &arg, Comparison::Part, Some(at.is_some()));
                 #[expect(clippy::cast_precision_loss, reason = "texts are short")]
                 Val::number(at.map_or(-1.0, |at| at as f64), arg.span)
             }
@@ -93,7 +93,7 @@ impl<H: Host> Machine<'_, H> {
                 };
                 let found = regex::find(&pattern, &flags, text, 0);
                 let by = Val::string(Arc::clone(&pattern), arg.span);
-                let matched = matches!(found, Some(Some(_)));
+                let matched = found.as_ref().map(Option::is_some);
                 self.note(this, &by, Comparison::Pattern, matched);
                 match (found, name) {
                     (None, _) => unknown(),
