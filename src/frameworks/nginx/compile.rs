@@ -657,7 +657,7 @@ fn limit_methods(directive: &Directive) -> Vec<(String, Span)> {
 }
 
 /// Is an include that is not in view surely without influence on headers and answers?
-fn is_harmless(path: &str) -> bool {
+pub(super) fn is_harmless(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     [
         "mime.types",

@@ -46,6 +46,11 @@ impl Library {
                 .or_insert_with(|| Rc::new(parse(file))),
         )
     }
+
+    /// Every file parsed so far, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Parsed> {
+        self.parsed.values().map(Rc::as_ref)
+    }
 }
 
 /// A configuration with everything that it includes.
