@@ -41,15 +41,13 @@ pub(crate) struct Prepared {
     pub(crate) ports: BTreeMap<String, u16>,
 }
 
-/// The port that stands for the port of a URL.
-pub(crate) fn port_of(ports: &BTreeMap<String, u16>, port: u16) -> u16 {
+/// The port that stands for the port of a URL, if a server listens on that.
+pub(crate) fn port_of(ports: &BTreeMap<String, u16>, port: u16) -> Option<u16> {
     let port = port.to_string();
-    let found = ports
+    let mut found = ports
         .iter()
-        .find(|(address, _)| !address.contains('[') && address.rsplit(':').next() == Some(&port));
-    *found
-        .unwrap_or_else(|| panic!("nobody listens on port {port}"))
-        .1
+        .filter(|(address, _)| !address.contains('[') && address.rsplit(':').next() == Some(&port));
+    found.next().map(|(_, port)| *port)
 }
 
 /// What the addresses and paths of a configuration become.

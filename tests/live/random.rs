@@ -110,7 +110,7 @@ fn case(tree: &[Node], seed: u64) -> Case {
 fn differs(tree: &[Node], seed: u64, ask: &Ask) -> Option<Disagreement> {
     let case = case(tree, seed);
     let session = Session::start(&case).ok()?;
-    let answer = session.send(ask);
+    let answer = session.send(ask)?;
     let reading = read(&case);
     compare(&reading, ask, &answer)
         .err()
