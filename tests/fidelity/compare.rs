@@ -46,11 +46,23 @@ pub(crate) fn read(case: &Case) -> Reading<'_> {
     }
 }
 
+/// What the model is told beyond the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// What the application answers, and which files exist.
+    All,
+    /// What the application answers. Whether the file of the request exists follows from it, as it
+    /// does in a probe of the linter.
+    NoFiles,
+}
+
 impl Reading<'_> {
     /// The request as the model has it, with what our upstream answers to it.
-    fn request(&self, ask: &Ask) -> Request {
+    fn request(&self, ask: &Ask, told: Told) -> Request {
         let mut request = ask.request();
-        request.files = Known::Known(Arc::clone(&self.documents));
+        if told == Told::All {
+            request.files = Known::Known(Arc::clone(&self.documents));
+        }
         let Application::Answers(status) = ask.application else {
             return request;
         };
@@ -172,8 +184,9 @@ pub(crate) fn compare(
     reading: &Reading<'_>,
     ask: &Ask,
     expected: &Answer,
+    told: Told,
 ) -> Result<Tally, Box<Disagreement>> {
-    let request = reading.request(ask);
+    let request = reading.request(ask, told);
     let routed = reading
         .sites
         .iter()

@@ -23,6 +23,6 @@ mod sketch;
 pub(crate) use answer::Answer;
 pub(crate) use ask::{Application, Ask, origins_for, standard_kinds};
 pub(crate) use case::{Case, FurtherAsk, Plan, UpstreamRule, cases};
-pub(crate) use compare::{Disagreement, Failures, Tally, compare, own_base, read};
+pub(crate) use compare::{Disagreement, Failures, Tally, Told, compare, own_base, read};
 pub(crate) use recorded::{Record, Row};
 pub(crate) use sketch::{Edit, Sketch, apply, sketch, split_url, trusted_origins, urls};
