@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
+use corslint::check::{Options, check};
 use corslint::frameworks;
-use corslint::rules::{Example, Help, Rule, RuleSet, Text, Texts};
+use corslint::rules::{Definition, Example, Help, Rule, RuleSet, Text, Texts};
+
+use crate::support::TempDir;
 
 /// Every rule of the catalogue.
 const CATALOGUE: &[&str] = &[
@@ -266,6 +270,66 @@ fn every_framework_that_a_rule_speaks_of_has_examples() {
     });
 }
 
+#[test]
+fn examples_are_reported_exactly_where_they_are_marked() {
+    for_each_rule(|rule| {
+        let docs = rule.docs().expect("readers' part");
+        let examples = docs.bad.iter().chain(&docs.good);
+        examples
+            .filter_map(|example| run_example(&rule.definition, example).err())
+            .collect()
+    });
+}
+
+/// Compares the lines that the rule reports with those that are marked.
+fn run_example(definition: &Definition, example: &Example) -> Result<(), String> {
+    let expected = marked(&example.code, &definition.id);
+    let folder = TempDir::new();
+    let name = match &example.file {
+        Some(name) => name.as_str(),
+        None => match example.framework.as_str() {
+            "nginx" => "conf.d/site.conf",
+            other => return Err(format!("no usual file name for {other}")),
+        },
+    };
+    let path = folder.write(name, &example.code);
+    let options = Options {
+        paths: vec![folder.path().to_path_buf()],
+        pedantic: true,
+        ..Options::default()
+    };
+    let report = check(&options).map_err(|error| error.to_string())?;
+    let title = title(example);
+    if let Some(problem) = report.errors.first() {
+        return Err(format!("{title}: {}", problem.text));
+    }
+    if report.summary.files != 1 {
+        return Err(format!(
+            "{title}: the file is not read: {:?}",
+            report.skipped
+        ));
+    }
+    let mut reported = BTreeSet::new();
+    let mut all = String::new();
+    for finding in &report.findings {
+        let file = report.sources.get(finding.primary.span.file);
+        let line = file.position(finding.primary.span.start).line;
+        let _ = write!(all, "\n    {line}: {}: {}", finding.rule, finding.message);
+        if finding.rule == definition.id && file.path() == Path::new(&path) {
+            reported.insert(line);
+        }
+    }
+    if reported == expected {
+        return Ok(());
+    }
+    let undecided = report.summary.undecided.get(&definition.id).copied();
+    Err(format!(
+        "{title}: reported lines {reported:?}, marked {expected:?}, undecided {}; all findings:{all}\n{}",
+        undecided.unwrap_or_default(),
+        numbered(&example.code)
+    ))
+}
+
 /// The lines that end in the marker of `rule`, counted from 1.
 fn marked(code: &str, rule: &str) -> BTreeSet<usize> {
     let marks = |line: &str| {
@@ -288,6 +352,14 @@ fn title(example: &Example) -> String {
         example.framework,
         example.title.as_deref().unwrap_or_default()
     )
+}
+
+fn numbered(code: &str) -> String {
+    let lines = code.lines().enumerate();
+    lines.fold(String::new(), |mut text, (index, line)| {
+        let _ = writeln!(text, "    {:>3} {line}", index + 1);
+        text
+    })
 }
 
 fn text_of(text: &Text) -> &str {
