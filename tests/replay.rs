@@ -39,3 +39,26 @@ fn recorded_answers_agree() {
 fn recorded_answers_agree_without_knowing_files() {
     replay(Told::NoFiles, |case| !case.name.starts_with("random-"));
 }
+
+#[test]
+fn recorded_answers_of_python_agree() {
+    let mut failures = Failures::default();
+    let mut rows = 0;
+    for framework in fidelity::python::FRAMEWORKS {
+        for case in fidelity::cases_of(framework) {
+            let Ok(text) = std::fs::read_to_string(case.folder.join("recorded.json")) else {
+                failures.add(&case.name, "no recorded.json: run the live suite");
+                continue;
+            };
+            let reading = fidelity::read_as(&case, framework);
+            for row in &Record::parse(&text).rows {
+                rows += 1;
+                if let Err(differs) = compare(&reading, &row.ask, &row.answer) {
+                    failures.add(&case.name, differs);
+                }
+            }
+        }
+    }
+    assert!(rows > 0, "no recorded answers");
+    failures.report();
+}

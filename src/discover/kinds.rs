@@ -31,7 +31,7 @@ pub(super) struct Kind {
 }
 
 /// Every kind, the first that fits decides.
-static KINDS: [&Kind; 2] = [&NGINX, &JAVASCRIPT];
+static KINDS: [&Kind; 3] = [&NGINX, &JAVASCRIPT, &PYTHON];
 
 static NGINX: Kind = Kind {
     names: &["nginx"],
@@ -87,6 +87,28 @@ static NGINX: Kind = Kind {
     }),
     seed: LazyLock::new(|| {
         Regex::new(r"(?i-u)access[-_]control|http_origin|\borigin\b|\bcors\b").ok()
+    }),
+};
+
+static PYTHON: Kind = Kind {
+    names: &[],
+    endings: &[".py", ".pyw"],
+    folders: &[],
+    fragments: &[],
+    any_in: &[],
+    templates: &[],
+    // Files of the frameworks, and Django's settings.
+    evidence: LazyLock::new(|| {
+        Regex::new(
+            r"(?i-u)fastapi|starlette|\bflask|corsheaders|\bMIDDLEWARE|\bCORS_|INSTALLED_APPS|access-control-allow",
+        )
+        .ok()
+    }),
+    seed: LazyLock::new(|| {
+        Regex::new(
+            r"(?i-u)access[-_]control|cors_?middleware|corsheaders|flask_cors|\bCORS_|\bCORS\(|http_origin",
+        )
+        .ok()
     }),
 };
 

@@ -6,6 +6,8 @@
 
 pub mod express;
 pub mod nginx;
+pub(crate) mod python;
+pub mod starlette;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +37,11 @@ pub const ALL: &[Framework] = &[
         name: "express",
         detect: express::detect,
         read: express::read,
+    },
+    Framework {
+        name: "starlette",
+        detect: starlette::detect,
+        read: starlette::read,
     },
 ];
 

@@ -2,4 +2,5 @@
 
 pub mod javascript;
 pub mod nginx;
+pub mod python;
 pub mod value;

@@ -11,6 +11,8 @@ pub(crate) enum Application {
     Answers(u16),
     /// Closes the connection.
     Closes,
+    /// Raises an exception that nobody catches (applications in process).
+    Throws,
 }
 
 /// One request.
@@ -31,6 +33,7 @@ impl Ask {
         let answer = match self.application {
             Application::Answers(status) => status.to_string(),
             Application::Closes => "close".into(),
+            Application::Throws => "throw".into(),
         };
         let mut kind = format!("{} {answer}", self.method);
         for header in &self.headers {
@@ -46,6 +49,7 @@ impl Ask {
         let (method, answer) = parts.next().unwrap().split_once(' ').unwrap();
         let application = match answer {
             "close" => Application::Closes,
+            "throw" => Application::Throws,
             status => Application::Answers(status.parse().unwrap()),
         };
         Self {
@@ -115,6 +119,7 @@ impl Ask {
             application: match self.application {
                 Application::Answers(status) => model::Application::Answers(status),
                 Application::Closes => model::Application::Unreachable,
+                Application::Throws => model::Application::Throws,
             },
             ..model::Request::actual(url, self.origin.as_deref())
         }

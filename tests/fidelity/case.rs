@@ -13,6 +13,8 @@ use super::{Application, Ask, own_base, sketch, split_url, trusted_origins, urls
 pub(crate) struct Plan {
     /// Why the real nginx cannot be asked (a template, a newer directive).
     pub(crate) not_live: Option<String>,
+    /// The application refuses to start.
+    pub(crate) refused: bool,
     /// Use only `urls` and `missing`, none found in the text.
     pub(crate) only: bool,
     /// The server keeps answers, so that an error after a success would not be seen: ask for none.
@@ -99,6 +101,11 @@ pub(crate) struct FurtherAsk {
 }
 
 impl FurtherAsk {
+    /// The kind of request.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// A request to every URL.
     pub(crate) fn everywhere(kind: &str) -> Self {
         Self {
@@ -120,7 +127,14 @@ pub(crate) struct Case {
 
 /// All cases, by name.
 pub(crate) fn cases() -> Vec<Case> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/nginx");
+    cases_of("nginx")
+}
+
+/// All cases of a framework, by name.
+pub(crate) fn cases_of(framework: &str) -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(framework);
     let mut folders: Vec<PathBuf> = std::fs::read_dir(root)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use corslint::frameworks::{Project, nginx};
+use corslint::frameworks::{self, Project};
 use corslint::model::{Known, Outcome, Request, Response, Site, World};
 use corslint::source::{SourceFile, Sources};
 
@@ -20,17 +20,26 @@ pub(crate) struct Reading<'a> {
     forges_origin: bool,
 }
 
-/// Reads a case's files.
+/// Reads a case's files as nginx configurations.
 pub(crate) fn read(case: &Case) -> Reading<'_> {
+    read_as(case, "nginx")
+}
+
+/// Reads a case's files as a framework's.
+pub(crate) fn read_as<'a>(case: &'a Case, framework: &str) -> Reading<'a> {
+    let framework = frameworks::ALL
+        .iter()
+        .find(|known| known.name == framework)
+        .unwrap();
     let sources = Sources::new();
     let root = case.folder.as_path();
     let files: Vec<Arc<SourceFile>> = case
         .files
         .iter()
         .map(|(name, text)| sources.add(root.join(PathBuf::from(name)), text.clone()))
-        .filter(|file| nginx::detect(file.path(), file.text()))
+        .filter(|file| (framework.detect)(file.path(), file.text()))
         .collect();
-    let reading = nginx::read(Project {
+    let reading = (framework.read)(Project {
         root,
         files: &files,
         sources: &sources,

@@ -5,6 +5,7 @@
 //! real server. `tests/live` records and compares; `tests/replay.rs` compares with the record.
 #![allow(
     dead_code,
+    unused_imports,
     reason = "two test targets share this and neither needs all of it"
 )]
 #![allow(
@@ -17,12 +18,13 @@ mod answer;
 mod ask;
 mod case;
 mod compare;
+pub(crate) mod python;
 mod recorded;
 mod sketch;
 
 pub(crate) use answer::Answer;
 pub(crate) use ask::{Application, Ask, origins_for, standard_kinds};
-pub(crate) use case::{Case, FurtherAsk, Plan, UpstreamRule, cases};
-pub(crate) use compare::{Disagreement, Failures, Tally, Told, compare, own_base, read};
+pub(crate) use case::{Case, FurtherAsk, Plan, UpstreamRule, cases, cases_of};
+pub(crate) use compare::{Disagreement, Failures, Tally, Told, compare, own_base, read, read_as};
 pub(crate) use recorded::{Record, Row};
 pub(crate) use sketch::{Edit, Sketch, apply, sketch, split_url, trusted_origins, urls};

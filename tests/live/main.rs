@@ -15,6 +15,7 @@ mod fidelity;
 mod generate;
 mod nginx;
 mod prepare;
+mod python;
 mod random;
 mod record;
 #[path = "../support.rs"]

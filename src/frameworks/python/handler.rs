@@ -1,0 +1,379 @@
+//! Code that handles requests: views, hooks and middleware, evaluated for one request.
+
+use std::sync::Arc;
+
+use crate::model::{
+    Answer, Assumption, HeaderLine, Known, Outcome, Request, Response, ValueSource,
+};
+use crate::source::Span;
+use crate::syntax::python::object::{K, Obj, Val};
+use crate::syntax::python::{Arguments, Call, Effect, Native, Program};
+
+/// Steps of one handler for one request.
+const STEPS: u32 = 20_000;
+/// The most tests that one handler's answer may rest on.
+const MAX_TESTS: usize = 3;
+
+/// What a handler gives back, for one outcome of its tests.
+pub(crate) struct Outcomes {
+    /// The tests assumed.
+    pub(crate) assumes: Vec<Assumption>,
+    /// What it returned.
+    pub(crate) result: Val,
+    /// What it did to things foreign, in order.
+    pub(crate) effects: Vec<Call>,
+}
+
+/// Evaluates `run` with a request at hand: `request`, `response` and `call_next` are foreign names
+/// that it may pass as arguments. `program` has the world decided.
+pub(crate) fn outcomes(
+    program: &mut Program,
+    request: &Request,
+    run: &mut dyn FnMut(&mut Program) -> Val,
+) -> Option<Vec<Outcomes>> {
+    let before = program.calls.len();
+    let known = program.decisions();
+    program.refill(STEPS);
+    program.answering = true;
+    prepare(program, request);
+    let result = run(program);
+    let effects: Vec<Call> = program.calls[before..].to_vec();
+    let mut atoms: Vec<usize> = Vec::new();
+    let mut add = |atom: usize| {
+        if !known.contains(&atom) && !atoms.contains(&atom) {
+            atoms.push(atom);
+        }
+    };
+    atoms_of(&result, &mut add);
+    for effect in effects.iter().filter(|effect| matters(effect)) {
+        effect.conditions.iter().for_each(|(atom, _)| add(*atom));
+        for value in &effect.arguments.positional {
+            atoms_of(value, &mut add);
+        }
+    }
+    if atoms.len() > MAX_TESTS {
+        return None;
+    }
+    let mut all = Vec::new();
+    for bits in 0..1_usize << atoms.len() {
+        let holds = |atom: usize| {
+            let at = atoms.iter().position(|known| *known == atom)?;
+            Some(bits >> at & 1 == 1)
+        };
+        let fits = |effect: &Call| {
+            let mut conditions = effect.conditions.iter();
+            conditions.all(|(atom, value)| holds(*atom).is_none_or(|holds| holds == *value))
+        };
+        let assumes = atoms.iter().map(|atom| {
+            let condition = program.condition(*atom);
+            Assumption {
+                text: condition.text.clone(),
+                holds: holds(*atom) == Some(true),
+                span: condition.span,
+            }
+        });
+        let effects = effects.iter().filter(|effect| fits(effect)).map(|effect| {
+            let mut effect = effect.clone();
+            for value in &mut effect.arguments.positional {
+                *value = chosen(value, &holds);
+            }
+            for (_, _, value) in &mut effect.arguments.keywords {
+                *value = chosen(value, &holds);
+            }
+            effect
+        });
+        all.push(Outcomes {
+            assumes: assumes.collect(),
+            result: chosen(&result, &holds),
+            effects: effects.collect(),
+        });
+    }
+    Some(all)
+}
+
+/// Can it change what is sent?
+fn matters(effect: &Call) -> bool {
+    effect.path.contains("headers") || effect.effect != Effect::Call || effect.path.contains('[')
+}
+
+fn atoms_of(value: &Val, add: &mut dyn FnMut(usize)) {
+    if let K::OneOf(atom, yes, no) = &value.kind {
+        add(*atom);
+        atoms_of(yes, add);
+        atoms_of(no, add);
+    }
+}
+
+fn chosen(value: &Val, holds: &dyn Fn(usize) -> Option<bool>) -> Val {
+    match &value.kind {
+        K::OneOf(atom, yes, no) => match holds(*atom) {
+            Some(true) => chosen(yes, holds),
+            Some(false) => chosen(no, holds),
+            None => Val::unknown("it depends on something unknown", value.span),
+        },
+        _ => value.clone(),
+    }
+}
+
+/// Says what is known of the request under the names that the three families use.
+fn prepare(program: &mut Program, request: &Request) {
+    let Some(span) = program.modules().first().map(|module| module.file.span()) else {
+        return;
+    };
+    let span = span.part(0, 0);
+    let request = request.clone();
+    let method = Val::text(&request.method, span);
+    program.set_foreign_value("request.method", method);
+    program.set_foreign_value("flask.request.method", Val::text(&request.method, span));
+    for path in ["request.url.path", "request.path", "flask.request.path"] {
+        program.set_foreign_value(path, Val::text(&request.url.path, span));
+    }
+    let origin = match &request.origin {
+        Some(origin) => Val::text(origin, span),
+        None => Val::new(K::None, span),
+    };
+    for path in ["flask.request.origin", "request.origin"] {
+        program.set_foreign_value(path, origin.clone());
+    }
+    for base in ["request", "flask.request"] {
+        for (open, name) in [
+            ("headers[", "origin"),
+            ("headers[", "Origin"),
+            ("environ[", "HTTP_ORIGIN"),
+            ("META[", "HTTP_ORIGIN"),
+        ] {
+            program.set_foreign_value(&format!("{base}.{open}{name}]"), origin.clone());
+        }
+    }
+    program.native = Some(Native(Arc::new(move |_, path, arguments, span| {
+        native(&request, path, arguments, span)
+    })));
+}
+
+fn native(request: &Request, path: &str, arguments: &Arguments, span: Span) -> Option<Val> {
+    if path == "call_next" {
+        return Some(Val::foreign("response", span));
+    }
+    let path = path.strip_prefix("flask.").unwrap_or(path);
+    let getter = matches!(
+        path,
+        "request.headers.get" | "request.META.get" | "request.environ.get"
+    );
+    if !getter {
+        return None;
+    }
+    let name = arguments
+        .positional
+        .first()?
+        .as_text()?
+        .to_ascii_lowercase();
+    let name = match name.strip_prefix("http_") {
+        Some(rest) if path != "request.headers.get" => rest.replace('_', "-"),
+        _ => name,
+    };
+    let default = arguments.positional.get(1).cloned();
+    let known = name == "origin"
+        || name.starts_with("access-control-request")
+        || request.headers.iter().any(|(other, _)| *other == name)
+        || request.exact;
+    if !known {
+        return Some(Val::new(K::SomeText(None), span));
+    }
+    Some(match request.header(&name) {
+        Some(value) => Val::text(&value, span),
+        None => default.unwrap_or(Val::new(K::None, span)),
+    })
+}
+
+/// Applies what a handler did to the headers of `target` (`response`, `#12`).
+pub(crate) fn apply_effects(
+    program: &mut Program,
+    effects: &[Call],
+    target: &str,
+    request: &Request,
+    response: &mut Response,
+) {
+    for effect in effects {
+        let Some(rest) = effect.path.strip_prefix(target) else {
+            continue;
+        };
+        let value = effect.arguments.positional.first();
+        let named = |prefix: &str| {
+            let name = rest.strip_prefix(prefix)?.strip_suffix(']')?;
+            Some(name.to_owned())
+        };
+        let name = named(".headers[").or_else(|| named("["));
+        match (effect.effect, name) {
+            (Effect::SetItem, Some(name)) => {
+                if let Some(value) = value {
+                    remove(response, &name);
+                    response
+                        .headers
+                        .push(line(&name, value, effect.span, request));
+                }
+            }
+            (Effect::Delete, Some(name)) => remove(response, &name),
+            (Effect::SetAttribute, None) if rest == ".status_code" => {
+                let status = value.and_then(number);
+                response.outcome = Outcome::Status(status.into());
+            }
+            (Effect::Call, _) => call_effect(program, effect, rest, request, response),
+            _ => {}
+        }
+    }
+}
+
+fn call_effect(
+    program: &mut Program,
+    effect: &Call,
+    rest: &str,
+    request: &Request,
+    response: &mut Response,
+) {
+    let method = match rest.strip_prefix(".headers.") {
+        Some(method) => method,
+        None if matches!(rest, ".setdefault" | ".__setitem__") => &rest[1..],
+        None => return,
+    };
+    let arguments = &effect.arguments;
+    let name = arguments.positional.first().and_then(Val::as_text);
+    match (method, name, arguments.positional.get(1)) {
+        ("append" | "add" | "add_header", Some(name), Some(value)) => {
+            response
+                .headers
+                .push(line(name, value, effect.span, request));
+        }
+        ("set" | "__setitem__", Some(name), Some(value)) => {
+            remove(response, name);
+            response
+                .headers
+                .push(line(name, value, effect.span, request));
+        }
+        ("setdefault", Some(name), Some(value)) => {
+            if response.lines(name).next().is_none() {
+                response
+                    .headers
+                    .push(line(name, value, effect.span, request));
+            }
+        }
+        ("pop" | "remove", Some(name), _) => remove(response, name),
+        ("add_vary_header", Some(name), _) => {
+            let vary = Val::text(name, effect.span);
+            response
+                .headers
+                .push(line("Vary", &vary, effect.span, request));
+        }
+        ("update" | "extend", _, _) => {
+            let entries = arguments.positional.first().cloned();
+            let Some(entries) = entries.and_then(|value| program.entries(&value)) else {
+                response.unseen.push("*".into());
+                return;
+            };
+            for (name, value) in entries {
+                let Some(name) = name.as_text() else { continue };
+                if method == "update" {
+                    remove(response, name);
+                }
+                response
+                    .headers
+                    .push(line(name, &value, value.span, request));
+            }
+        }
+        ("get" | "getlist" | "items" | "keys", ..) => {}
+        _ => response.unseen.push("*".into()),
+    }
+}
+
+/// Removes all lines of a name.
+pub(crate) fn remove(response: &mut Response, name: &str) {
+    response
+        .headers
+        .retain(|line| !line.name.eq_ignore_ascii_case(name));
+}
+
+/// A header line that a program sets.
+pub(crate) fn line(name: &str, value: &Val, span: Span, request: &Request) -> HeaderLine {
+    let known = match &value.kind {
+        K::Text(text) => Known::Known(text.to_string()),
+        K::Number(number) => Known::Known(format!("{number}")),
+        K::Bool(value) => Known::Known(if *value { "True" } else { "False" }.into()),
+        _ => Known::Unknown,
+    };
+    let echoes = match (&known, &request.origin) {
+        (Known::Known(text), Some(origin)) => text == origin && value.span.start == value.span.end,
+        _ => false,
+    };
+    HeaderLine {
+        name: name.to_owned(),
+        value: known,
+        span,
+        value_span: (value.span.start < value.span.end && value.span.file == span.file)
+            .then_some(value.span),
+        sources: if echoes {
+            vec![ValueSource::Origin]
+        } else {
+            Vec::new()
+        },
+        decided_by: None,
+    }
+}
+
+pub(crate) fn number(value: &Val) -> Option<u16> {
+    match &value.kind {
+        K::Number(number) => Some(*number as u16),
+        K::Foreign(foreign) => {
+            // `status.HTTP_401_UNAUTHORIZED`, `HTTPStatus.UNAUTHORIZED`.
+            let name = foreign.path.rsplit('.').next()?;
+            match name {
+                "UNAUTHORIZED" => Some(401),
+                "FORBIDDEN" => Some(403),
+                "OK" => Some(200),
+                "NO_CONTENT" => Some(204),
+                _ => name.strip_prefix("HTTP_")?.get(..3)?.parse().ok(),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The kind of answer that a status stands for.
+pub(crate) const fn kind_of_status(status: Option<u16>) -> Answer {
+    match status {
+        Some(401 | 403) => Answer::Authentication,
+        Some(301 | 302 | 303 | 307 | 308) => Answer::Redirect,
+        _ => Answer::Handler,
+    }
+}
+
+/// A response about which nothing is known.
+pub(crate) fn unknown_response(span: Option<Span>) -> Response {
+    let mut response = Response::new(Known::Unknown, Answer::Handler, span);
+    response.unseen.push("*".into());
+    response
+}
+
+impl Program {
+    /// The entries of a dictionary, or of a list of pairs, whose form is certain.
+    pub(crate) fn entries(&self, value: &Val) -> Option<Vec<(Val, Val)>> {
+        match self.object(value)? {
+            Obj::Dict {
+                entries,
+                open: false,
+            } => Some(entries),
+            Obj::List {
+                items, open: false, ..
+            } => {
+                let mut entries = Vec::new();
+                for item in items {
+                    let (pair, _) = self.items(&item)?;
+                    let [name, value] = pair.as_slice() else {
+                        return None;
+                    };
+                    entries.push((name.clone(), value.clone()));
+                }
+                Some(entries)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What the Python frameworks share: a project's program, and code that handles requests.
+
+pub(crate) mod handler;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Project;
+use crate::model::{AllowedOrigin, Allows, Decision, Setting, Url};
+use crate::source::{SourceFile, Span};
+use crate::syntax::python::object::{K, Val};
+use crate::syntax::python::version::{self, Versions};
+use crate::syntax::python::{Arguments, Program};
+use crate::syntax::value::{Kind, Value};
+
+/// Is it Python, by its name?
+pub(crate) fn is_python(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "py" || ending == "pyw")
+}
+
+/// Is it code of tests or migrations, which serve nobody?
+pub(crate) fn is_test(path: &Path, root: &Path) -> bool {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let in_tests = path.components().any(|part| {
+        let name = part.as_os_str().to_string_lossy();
+        matches!(
+            &*name,
+            "tests" | "test" | "testing" | "migrations" | "docs_src"
+        )
+    });
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    let named = name.is_some_and(|name| {
+        name.starts_with("test_") || name == "conftest.py" || name.ends_with("_test.py")
+    });
+    in_tests || named
+}
+
+/// Evaluates the files of a project, then the functions nobody called whose text holds one of
+/// `words`: factories that a server calls.
+pub(crate) fn program(project: &Project<'_>, words: &[&str]) -> Program {
+    let files: Vec<Arc<SourceFile>> = project
+        .files
+        .iter()
+        .filter(|file| !is_test(file.path(), project.root))
+        .cloned()
+        .collect();
+    let roots = vec![project.root.to_path_buf()];
+    let mut program = Program::new(roots, &files, project.sources);
+    for file in &files {
+        program.load(file.path());
+    }
+    for index in 0..program.function_count() {
+        let defined = program.function(index);
+        let called = defined.is_called() || !defined.is_outermost();
+        let module = &program.modules()[defined.module];
+        let text = module.file.slice(defined.function.span);
+        if called || !words.iter().any(|word| text.contains(word)) {
+            continue;
+        }
+        let span = defined.function.span;
+        let this = defined.class.map(|class| {
+            let class = Val::new(K::Class(class), span);
+            program.call(&class, &Arguments::default(), span)
+        });
+        program.call_function(index, this, &Arguments::default(), span);
+    }
+    program
+}
+
+/// The versions of a package that the project's files allow.
+pub(crate) fn versions(project: &Project<'_>, package: &str) -> Versions {
+    let mut folders: Vec<PathBuf> = vec![project.root.to_path_buf()];
+    for file in project.files {
+        for folder in file.path().ancestors().skip(1) {
+            if folder.starts_with(project.root) && !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_path_buf());
+            }
+        }
+    }
+    folders.truncate(64);
+    let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
+    version::of_package(&folders, package)
+}
+
+/// The URL of a service whose name nobody says.
+pub(crate) fn url(path: &str) -> Url {
+    Url {
+        scheme: "https".into(),
+        host: "service.example".into(),
+        port: None,
+        path: path.into(),
+        query: None,
+    }
+}
+
+/// What Python takes for true. Nothing if that cannot be told.
+pub(crate) fn truthy(value: &Value) -> Option<bool> {
+    Some(match &value.kind {
+        Kind::String(text) => !text.is_empty(),
+        Kind::Bool(value) => *value,
+        Kind::Number(number) => *number != 0.0,
+        Kind::Null | Kind::Undefined => false,
+        Kind::List(list) if !list.items.is_empty() => true,
+        Kind::List(list) if !list.open => false,
+        Kind::Map(map) if !map.entries.is_empty() => true,
+        Kind::Regex(_) => true,
+        _ => return None,
+    })
+}
+
+/// A text as Python's `str` writes it.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    Some(match &value.kind {
+        Kind::String(text) => text.clone(),
+        Kind::Number(number) => format!("{number}"),
+        Kind::Bool(true) => "True".into(),
+        Kind::Bool(false) => "False".into(),
+        Kind::Null => "None".into(),
+        _ => return None,
+    })
+}
+
+/// The texts of a list, or the letters of a text, with their places.
+pub(crate) fn texts(value: &Value) -> Option<Vec<(String, Span)>> {
+    match &value.kind {
+        Kind::List(list) if !list.open => {
+            let items = list.items.iter();
+            items
+                .map(|item| Some((item.as_str()?.to_owned(), item.span)))
+                .collect()
+        }
+        Kind::Map(map) if !map.open => {
+            let keys = map.entries.iter();
+            Some(
+                keys.map(|entry| (entry.key.clone(), entry.key_span))
+                    .collect(),
+            )
+        }
+        Kind::String(text) => Some(text.chars().map(|c| (c.to_string(), value.span)).collect()),
+        _ => None,
+    }
+}
+
+/// Where in a literal its text starts, if it stands there byte for byte.
+pub(crate) fn offset(source: &str, text: &str) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    u32::try_from(source.find(text)?).ok()
+}
+
+/// What let an origin in.
+pub(crate) fn decision(text: &str, span: Span, source: &str, pattern: bool) -> Decision {
+    Decision {
+        span,
+        text: text.to_owned(),
+        offset: offset(source, text),
+        pattern,
+    }
+}
+
+/// An entry that cannot be told.
+pub(crate) const fn unknown_origin(span: Span) -> AllowedOrigin {
+    AllowedOrigin {
+        allows: Allows::Unknown,
+        span,
+        problem: None,
+        negated: false,
+        fixed: false,
+    }
+}
+
+/// A setting as written.
+pub(crate) fn setting(value: &Value) -> Option<Setting> {
+    let values = match &value.kind {
+        Kind::Undefined => return None,
+        Kind::List(list) => {
+            let texts = list.items.iter().map(text);
+            texts.collect::<Option<Vec<_>>>().unwrap_or_default()
+        }
+        _ => text(value).into_iter().collect(),
+    };
+    Some(Setting {
+        values,
+        span: Some(value.span),
+    })
+}
+
+/// Does a value hold something that no configuration in view tells?
+pub(crate) fn has_unknown(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(_) => true,
+        Kind::List(list) => list.open || list.items.iter().any(has_unknown),
+        Kind::Map(map) => map.open || map.entries.iter().any(|entry| has_unknown(&entry.value)),
+        Kind::OneOf(one_of) => has_unknown(&one_of.yes) || has_unknown(&one_of.no),
+        _ => false,
+    }
+}
+
+/// Everything that a value may be, in any world.
+pub(crate) fn leaves<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+    match &value.kind {
+        Kind::OneOf(one_of) => {
+            leaves(&one_of.yes, found);
+            leaves(&one_of.no, found);
+        }
+        _ => found.push(value),
+    }
+}
+
+/// How many letters must change to make one name the other.
+pub(crate) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+    let distance = |other: &str| {
+        let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), other.chars().collect());
+        let mut row: Vec<usize> = (0..=b.len()).collect();
+        for (i, x) in a.iter().enumerate() {
+            let mut diagonal = row[0];
+            row[0] = i + 1;
+            for (j, y) in b.iter().enumerate() {
+                let replaced = diagonal + usize::from(x != y);
+                diagonal = row[j + 1];
+                row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+            }
+        }
+        row[b.len()]
+    };
+    let contained = known
+        .iter()
+        .find(|other| other.ends_with(name) || name.ends_with(**other));
+    let near = known.iter().map(|other| (distance(other), *other)).min();
+    let near = near
+        .filter(|(edits, _)| *edits <= 3)
+        .map(|(_, other)| other);
+    near.or(contained.copied())
+}

@@ -1,0 +1,281 @@
+//! Modules: which file an import means, and what it brings.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::ast::{Name, Stmt, StmtKind};
+use super::eval::{Loaded, Program};
+use super::lower::parse;
+use super::object::{K, Obj, Val};
+use crate::source::{SourceFile, Sources, Span};
+
+/// The most modules of one project.
+const MAX_MODULES: usize = 600;
+/// The largest module that is evaluated, in bytes.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+impl Program {
+    /// Reads files and what they import from the project, and parses it all.
+    pub(super) fn gather(&mut self, files: &[Arc<SourceFile>], sources: &Sources) {
+        let mut todo: Vec<PathBuf> = files.iter().map(|file| file.path().to_path_buf()).collect();
+        let known: HashMap<&Path, &Arc<SourceFile>> =
+            files.iter().map(|file| (file.path(), file)).collect();
+        let mut seen: HashSet<PathBuf> = todo.iter().cloned().collect();
+        todo.reverse();
+        while let Some(path) = todo.pop() {
+            if self.given.len() >= MAX_MODULES {
+                return;
+            }
+            let file = known.get(path.as_path()).map(|file| Arc::clone(file));
+            let Some(file) = file.or_else(|| sources.load(&path).ok()) else {
+                continue;
+            };
+            if file.text().len() > MAX_BYTES {
+                continue;
+            }
+            let module = Arc::new(parse(&file));
+            let mut imports = Vec::new();
+            imported(&module.body, &mut imports);
+            self.given.insert(path.clone(), (file, module));
+            for (dots, dotted) in imports {
+                if let Some(found) = self.resolve_from(&path, dots, &dotted)
+                    && seen.insert(found.clone())
+                {
+                    todo.push(found);
+                }
+            }
+        }
+    }
+
+    /// Evaluates a module, if it was not yet; its index.
+    pub fn load(&mut self, path: &Path) -> Option<usize> {
+        if let Some(index) = self.by_path.get(path) {
+            return Some(*index);
+        }
+        if self.modules.len() >= MAX_MODULES {
+            return None;
+        }
+        let (file, module) = self.given.get(path).cloned()?;
+        let names = self.names();
+        self.modules.push(Loaded { file, names });
+        let index = self.modules.len() - 1;
+        self.by_path.insert(path.to_path_buf(), index);
+        let scopes = std::mem::replace(&mut self.scopes, vec![names]);
+        let outer = std::mem::replace(&mut self.module, index);
+        let class = self.class.take();
+        let globals = std::mem::take(&mut self.globals);
+        let catching = std::mem::replace(&mut self.catching, false);
+        if self.budget.enter() {
+            self.block(&module.body);
+            self.budget.leave();
+        }
+        self.catching = catching;
+        self.globals = globals;
+        self.class = class;
+        self.module = outer;
+        self.scopes = scopes;
+        Some(index)
+    }
+
+    /// The file of a dotted name, seen from the current module.
+    fn resolve(&self, dots: usize, dotted: &str) -> Option<PathBuf> {
+        let here = self.modules.get(self.module)?.file.path().to_path_buf();
+        let found = self.resolve_from(&here, dots, dotted)?;
+        self.given.contains_key(&found).then_some(found)
+    }
+
+    fn resolve_from(&self, here: &Path, dots: usize, dotted: &str) -> Option<PathBuf> {
+        let parts: Vec<&str> = dotted.split('.').filter(|part| !part.is_empty()).collect();
+        if dots > 0 {
+            let mut folder = here.parent()?;
+            for _ in 1..dots {
+                folder = folder.parent()?;
+            }
+            return self.module_file(folder, &parts);
+        }
+        let folders = here.ancestors().skip(1).take(8);
+        let inside =
+            folders.take_while(|folder| self.roots.iter().any(|root| folder.starts_with(root)));
+        let inside: Vec<PathBuf> = inside.map(Path::to_path_buf).collect();
+        let mut folders: Vec<PathBuf> = inside.iter().rev().cloned().collect();
+        for root in &self.roots {
+            folders.push(root.join("src"));
+            folders.push(root.join("app"));
+            folders.push(root.join("backend"));
+        }
+        folders
+            .iter()
+            .find_map(|folder| self.module_file(folder, &parts))
+    }
+
+    fn module_file(&self, folder: &Path, parts: &[&str]) -> Option<PathBuf> {
+        let mut path = folder.to_path_buf();
+        path.extend(parts);
+        let exists = |path: &Path| self.given.contains_key(path) || path.is_file();
+        if !parts.is_empty() {
+            let file = path.with_extension("py");
+            if exists(&file) {
+                return Some(file);
+            }
+        }
+        let package = path.join("__init__.py");
+        exists(&package).then_some(package)
+    }
+
+    fn module_value(&mut self, dots: usize, dotted: &str, span: Span) -> Option<Val> {
+        let path = self.resolve(dots, dotted)?;
+        let index = self.load(&path)?;
+        Some(Val::new(K::Module(index), span))
+    }
+
+    pub(super) fn import(&mut self, names: &[(Name, Option<Name>)], span: Span) {
+        for (dotted, alias) in names {
+            let first = dotted.split('.').next().unwrap_or(dotted);
+            let (bound, wanted) = match alias {
+                Some(alias) => (alias.clone(), &**dotted),
+                None => (Name::from(first), first),
+            };
+            let value = self.module_value(0, wanted, span);
+            let value = value.unwrap_or_else(|| Val::foreign(&canonical(wanted), span));
+            self.bind(&bound, value);
+            if alias.is_none() && first.len() < dotted.len() {
+                self.module_value(0, dotted, span);
+            }
+        }
+    }
+
+    pub(super) fn import_from(
+        &mut self,
+        dots: usize,
+        dotted: &str,
+        names: &[(Name, Name)],
+        everything: bool,
+        span: Span,
+    ) {
+        let module = self.module_value(dots, dotted, span);
+        if everything {
+            self.import_everything(module.as_ref(), span);
+        }
+        for (name, alias) in names {
+            let value = match &module {
+                Some(module) => self.attribute(module, name, span),
+                None if dots == 0 => Val::foreign(&canonical(&format!("{dotted}.{name}")), span),
+                None => self
+                    .module_value(dots, &join(dotted, name), span)
+                    .unwrap_or_else(|| Val::unknown("a module that is not in view", span)),
+            };
+            self.bind(alias, value);
+        }
+    }
+
+    fn import_everything(&mut self, module: Option<&Val>, _span: Span) {
+        let scope = self.scopes.first().copied();
+        let (Some(scope), module) = (scope, module) else {
+            return;
+        };
+        let names = match module.map(|module| &module.kind) {
+            Some(K::Module(index)) => self.plain(self.modules[*index].names),
+            // Local overrides that a deployment may have are no part of the program.
+            _ if self.catching => return,
+            _ => None,
+        };
+        match names {
+            Some(Obj::Names { names, open }) => {
+                for (name, value) in names.iter().filter(|(name, _)| !name.starts_with('_')) {
+                    self.set_name(scope, name, value.clone());
+                }
+                if open {
+                    self.open(scope);
+                }
+            }
+            _ => self.open(scope),
+        }
+    }
+
+    /// There may be more names.
+    fn open(&mut self, scope: usize) {
+        self.update(scope, &mut |_, obj| {
+            let mut obj = obj.clone();
+            if let Obj::Names { open, .. } = &mut obj {
+                *open = true;
+            }
+            obj
+        });
+    }
+
+    /// A module inside a package.
+    pub(super) fn submodule(&mut self, package: usize, name: &Name, span: Span) -> Val {
+        let path = self.modules[package].file.path().to_path_buf();
+        let found = path.parent().and_then(|folder| {
+            let is_package = path.file_name().is_some_and(|file| file == "__init__.py");
+            is_package
+                .then(|| self.module_file(folder, &[name]))
+                .flatten()
+        });
+        match found.and_then(|path| self.load(&path)) {
+            Some(index) => Val::new(K::Module(index), span),
+            None => Val::unknown("a name that the module does not have", span),
+        }
+    }
+}
+
+fn join(dotted: &str, name: &str) -> String {
+    if dotted.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{dotted}.{name}")
+    }
+}
+
+/// One name for what libraries export under several.
+fn canonical(path: &str) -> String {
+    const RENAMED: [(&str, &str); 4] = [
+        ("fastapi.middleware", "starlette.middleware"),
+        ("fastapi.responses", "starlette.responses"),
+        ("fastapi.requests", "starlette.requests"),
+        ("flask.ext.cors", "flask_cors"),
+    ];
+    for (from, to) in RENAMED {
+        if let Some(rest) = path.strip_prefix(from) {
+            return format!("{to}{rest}");
+        }
+    }
+    path.to_owned()
+}
+
+/// What statements import: dots and dotted names.
+fn imported(body: &[Stmt], found: &mut Vec<(usize, String)>) {
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::Import(names) => {
+                for (name, _) in names {
+                    found.push((0, name.split('.').next().unwrap_or(name).to_owned()));
+                    found.push((0, name.to_string()));
+                }
+            }
+            StmtKind::From(dots, dotted, names, _) => {
+                found.push((*dots, dotted.to_string()));
+                let inner = names.iter().map(|(name, _)| (*dots, join(dotted, name)));
+                found.extend(inner);
+            }
+            StmtKind::If(tests, rest) => {
+                tests.iter().for_each(|(_, body)| imported(body, found));
+                imported(rest, found);
+            }
+            StmtKind::Try(body, handlers, otherwise, finally) => {
+                imported(body, found);
+                handlers.iter().for_each(|(_, body)| imported(body, found));
+                imported(otherwise, found);
+                imported(finally, found);
+            }
+            StmtKind::For(_, _, body)
+            | StmtKind::Loop(body)
+            | StmtKind::With(_, body)
+            | StmtKind::Unknown(body) => imported(body, found),
+            StmtKind::Function(_, function) => imported(&function.body, found),
+            StmtKind::Class(_, class) => imported(&class.body, found),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Versions of packages, as far as a project pins them.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::source::read_text;
+
+/// What is known of an installed version: it lies between these (both included).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// The oldest possible.
+    pub min: Version,
+    /// The newest possible.
+    pub max: Version,
+}
+
+/// Major, minor, patch.
+pub type Version = (u16, u16, u16);
+
+impl Versions {
+    /// Nothing is known.
+    pub const ANY: Self = Self {
+        min: (0, 0, 0),
+        max: (u16::MAX, 0, 0),
+    };
+
+    /// Exactly this.
+    #[must_use]
+    pub const fn exactly(version: Version) -> Self {
+        Self {
+            min: version,
+            max: version,
+        }
+    }
+
+    /// Is it this version or newer? Nothing if both is possible.
+    #[must_use]
+    pub fn since(self, version: Version) -> Option<bool> {
+        if self.min >= version {
+            Some(true)
+        } else if self.max < version {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+/// Files that pin versions, the surest first.
+const LOCKS: [&str; 5] = [
+    "uv.lock",
+    "poetry.lock",
+    "Pipfile.lock",
+    "pdm.lock",
+    "requirements.lock",
+];
+const LOOSE: [&str; 12] = [
+    "requirements.txt",
+    "requirements/base.txt",
+    "requirements/production.txt",
+    "requirements/prod.txt",
+    "requirements/common.txt",
+    "requirements/requirements.txt",
+    "requirements.in",
+    "pyproject.toml",
+    "Pipfile",
+    "setup.cfg",
+    "setup.py",
+    "environment.yml",
+];
+
+/// The versions that the project's files allow for a package. `folders` are looked into in order.
+#[must_use]
+pub fn of_package(folders: &[&Path], package: &str) -> Versions {
+    for names in [&LOCKS[..], &LOOSE[..]] {
+        for folder in folders {
+            for name in names {
+                let path = folder.join(name);
+                if !path.is_file() {
+                    continue;
+                }
+                let found = read_text(&path).ok();
+                let found = found.and_then(|text| in_text(&text, package, name.contains("lock")));
+                if let Some(versions) = found {
+                    return versions;
+                }
+            }
+        }
+    }
+    Versions::ANY
+}
+
+/// What a file's text says about a package.
+fn in_text(text: &str, package: &str, lock: bool) -> Option<Versions> {
+    let name = regex::escape(package).replace("\\-", "[-_.]");
+    if lock {
+        let pattern = format!(
+            r#"(?im)^name\s*=\s*"{name}"\s*\r?\nversion\s*=\s*"([0-9.]+)|"{name}":\s*\{{[^}}]*?"version":\s*"==([0-9.]+)|^{name}==([0-9.]+)"#
+        );
+        let found = Regex::new(&pattern).ok()?.captures(text)?;
+        let version = (1..=3).find_map(|at| found.get(at))?;
+        return version_of(version.as_str()).map(Versions::exactly);
+    }
+    let pattern = format!(
+        r#"(?im)(?:^|["'\s\[,]){name}(?:\[[^\]]*\])?["']?\s*(?:=\s*(?:\{{[^}}]*version\s*=\s*)?["'])?\(?\s*((?:[=<>~!^]=?=?\s*[0-9][0-9a-z.*]*\s*,?\s*)+|[0-9][0-9.]*["'])"#
+    );
+    let found = Regex::new(&pattern).ok()?.captures(text)?;
+    Some(specified(found.get(1)?.as_str()))
+}
+
+/// The versions that a specifier allows.
+fn specified(text: &str) -> Versions {
+    static PART: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"([=<>~!^]*)\s*([0-9][0-9.]*)(\.?\*)?").ok());
+    let mut versions = Versions::ANY;
+    let Some(part) = PART.as_ref() else {
+        return versions;
+    };
+    let before = |(major, minor, patch): Version| match (major, minor, patch) {
+        (major, minor, patch) if patch > 0 => (major, minor, patch - 1),
+        (major, minor, _) if minor > 0 => (major, minor - 1, u16::MAX),
+        (major, ..) => (major.saturating_sub(1), u16::MAX, u16::MAX),
+    };
+    for found in part.captures_iter(text) {
+        let Some(version) = version_of(&found[2]) else {
+            continue;
+        };
+        let components = found[2].split('.').filter(|part| !part.is_empty()).count();
+        let next = match components {
+            1 => (version.0.saturating_add(1), 0, 0),
+            2 => (version.0, version.1.saturating_add(1), 0),
+            _ => (version.0, version.1, version.2.saturating_add(1)),
+        };
+        let star = found.get(3).is_some();
+        match &found[1] {
+            "==" | "===" if star => {
+                versions.min = versions.min.max(version);
+                versions.max = versions.max.min(before(next));
+            }
+            "==" | "===" | "" => return Versions::exactly(version),
+            ">=" => versions.min = versions.min.max(version),
+            ">" => versions.min = versions.min.max(version),
+            "<=" => versions.max = versions.max.min(version),
+            "<" => versions.max = versions.max.min(before(version)),
+            "~=" | "~" => {
+                versions.min = versions.min.max(version);
+                let end = match components {
+                    0..=2 => (version.0.saturating_add(1), 0, 0),
+                    _ => (version.0, version.1.saturating_add(1), 0),
+                };
+                versions.max = versions.max.min(before(end));
+            }
+            "^" => {
+                versions.min = versions.min.max(version);
+                let end = match version {
+                    (0, 0, patch) => (0, 0, patch.saturating_add(1)),
+                    (0, minor, _) => (0, minor.saturating_add(1), 0),
+                    (major, ..) => (major.saturating_add(1), 0, 0),
+                };
+                versions.max = versions.max.min(before(end));
+            }
+            _ => {}
+        }
+    }
+    versions
+}
+
+fn version_of(text: &str) -> Option<Version> {
+    let mut parts = text.split('.').map(|part| part.parse::<u16>().ok());
+    let major = parts.next()??;
+    let minor = parts.next().flatten().unwrap_or(0);
+    Some((major, minor, parts.next().flatten().unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Versions, in_text};
+
+    #[test]
+    fn versions_are_read_from_all_files() {
+        let between = |min, max| Some(Versions { min, max });
+        let exactly = |version| Some(Versions::exactly(version));
+        let most = u16::MAX;
+        for (text, lock, expected) in [
+            ("flask-cors==4.0.2\n", false, exactly((4, 0, 2))),
+            (
+                "Flask_Cors==4.0.2 ; python_version\n",
+                false,
+                exactly((4, 0, 2)),
+            ),
+            ("flask\nflask-cors\n", false, None),
+            (
+                "flask-cors>=4,<6\n",
+                false,
+                between((4, 0, 0), (5, most, most)),
+            ),
+            (
+                "flask-cors~=5.0.1\n",
+                false,
+                between((5, 0, 1), (5, 0, most)),
+            ),
+            (
+                "dependencies = [\"flask-cors>=6.0.1\"]",
+                false,
+                between((6, 0, 1), (most, 0, 0)),
+            ),
+            (
+                "flask-cors = \"^4.0\"",
+                false,
+                between((4, 0, 0), (4, most, most)),
+            ),
+            ("flask-cors = \"4.0.1\"", false, exactly((4, 0, 1))),
+            (
+                "flask-cors[x]==4.0.*",
+                false,
+                between((4, 0, 0), (4, 0, most)),
+            ),
+            (
+                "name = \"flask-cors\"\nversion = \"6.0.1\"",
+                true,
+                exactly((6, 0, 1)),
+            ),
+            (
+                "\"flask-cors\": {\n \"hashes\": [],\n \"version\": \"==5.0.0\"",
+                true,
+                exactly((5, 0, 0)),
+            ),
+        ] {
+            assert_eq!(in_text(text, "flask-cors", lock), expected, "{text}");
+        }
+    }
+}
