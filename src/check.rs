@@ -170,6 +170,7 @@ fn check_project(
         .map(|found| Arc::clone(&found.file))
         .collect();
     let mut read = HashSet::new();
+    let mut findings = Vec::new();
     for framework in frameworks::ALL {
         let claimed: Vec<_> = files
             .iter()
@@ -193,23 +194,30 @@ fn check_project(
             }));
         for site in reading.sites {
             let site: Arc<dyn Site> = Arc::from(site);
-            let judged = Judge::new(lazy.rules()?, lazy.options.pedantic).site(&site);
-            take(judged, site.as_ref(), project, sources, lazy, report);
+            let mut judged = Judge::new(lazy.rules()?, lazy.options.pedantic).site(&site);
+            findings.append(&mut judged.findings);
+            count(judged, site.as_ref(), report);
         }
     }
     report.summary.files += read.len();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let touches_named = |finding: &Finding| {
+        let mut places = std::iter::once(&finding.primary).chain(&finding.related);
+        places.any(|label| project.names(sources.get(label.span.file).path()))
+    };
+    let findings = Judge::new(lazy.rules()?, lazy.options.pedantic).merge(findings);
+    report
+        .findings
+        .extend(findings.into_iter().filter(|finding| {
+            lazy.wants(&finding.rule) && (!project.partial || touches_named(finding))
+        }));
     Ok(())
 }
 
-/// Adds what came of one site to the report.
-fn take(
-    judged: Judged,
-    site: &dyn Site,
-    project: &Project,
-    sources: &Sources,
-    lazy: &Lazy<'_>,
-    report: &mut Report,
-) {
+/// Counts what came of one site, and reports the rules that are wrong.
+fn count(judged: Judged, site: &dyn Site, report: &mut Report) {
     let summary = &mut report.summary;
     summary.endpoints += site.endpoints().len();
     summary.unknown += site.unknowns().len();
@@ -224,15 +232,6 @@ fn take(
         };
         if !report.errors.contains(&problem) {
             report.errors.push(problem);
-        }
-    }
-    let touches_named = |finding: &Finding| {
-        let mut places = std::iter::once(&finding.primary).chain(&finding.related);
-        places.any(|label| project.names(sources.get(label.span.file).path()))
-    };
-    for finding in judged.findings {
-        if lazy.wants(&finding.rule) && (!project.partial || touches_named(&finding)) {
-            report.findings.push(finding);
         }
     }
 }

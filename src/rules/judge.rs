@@ -23,7 +23,8 @@ const MAX_CONDITIONS: usize = 6;
 /// What came of judging a site.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// Findings, merged over endpoints, in order of rule and place. Fingerprints are still empty.
+    /// Findings, merged over endpoints, in order of rule and place. Fingerprints are still empty, and
+    /// other endpoints are not named yet: [`Judge::merge`].
     pub findings: Vec<Finding>,
     /// Expressions that stayed undecided, by rule: each endpoint counts once.
     pub undecided: BTreeMap<String, usize>,
@@ -95,8 +96,44 @@ impl<'a> Judge<'a> {
         for endpoint in 0..site.endpoints().len() {
             self.endpoint(site, endpoint, &mut known, &mut judged, &mut merged);
         }
-        judged.findings = merged.findings();
+        judged.findings = merged.findings;
         judged
+    }
+
+    /// Merges the findings of several sites, which may share files: one for each rule and primary
+    /// place, that names the other endpoints; and none where a rule that tells the same story better
+    /// (`unless`) points at the place for another endpoint.
+    #[must_use]
+    pub fn merge(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        let mut merged = Merged::default();
+        for mut finding in findings {
+            let endpoints = std::mem::take(&mut finding.endpoints);
+            merged.add(finding, endpoints);
+        }
+        let mut told: HashMap<Span, Vec<&str>> = HashMap::new();
+        for finding in &merged.findings {
+            for label in std::iter::once(&finding.primary).chain(&finding.related) {
+                told.entry(label.span).or_default().push(&finding.rule);
+            }
+        }
+        let better = |finding: &Finding| {
+            let unless = self
+                .rules
+                .get(&finding.rule)
+                .map(|rule| &rule.definition.unless);
+            let rules = told.get(&finding.primary.span).into_iter().flatten();
+            rules
+                .into_iter()
+                .any(|rule| unless.is_some_and(|unless| unless.iter().any(|other| other == rule)))
+        };
+        let keep: Vec<bool> = merged
+            .findings
+            .iter()
+            .map(|finding| !better(finding))
+            .collect();
+        let mut keep = keep.into_iter();
+        merged.findings.retain(|_| keep.next().unwrap_or(true));
+        merged.findings()
     }
 
     fn observations(&self, site: &dyn Site, judged: &mut Judged, merged: &mut Merged) {
@@ -129,7 +166,7 @@ impl<'a> Judge<'a> {
                 if let Some(observation) = hit.element.and_then(|at| site.observations().get(at)) {
                     add_related(&mut finding, observation);
                 }
-                merged.add(finding, None);
+                merged.add(finding, Vec::new());
             }
         }
     }
@@ -168,7 +205,7 @@ impl<'a> Judge<'a> {
         }
         for (rule, held) in &verdicts.held {
             if let Some(finding) = self.write(&view, *rule, held) {
-                merged.add(finding, Some(&site.endpoints()[endpoint].name));
+                merged.add(finding, vec![site.endpoints()[endpoint].name.clone()]);
             }
         }
     }
@@ -582,7 +619,7 @@ struct Merged {
 }
 
 impl Merged {
-    fn add(&mut self, mut finding: Finding, endpoint: Option<&str>) {
+    fn add(&mut self, mut finding: Finding, endpoints: Vec<String>) {
         let key = (finding.rule.clone(), finding.primary.span);
         let index = *self.known.entry(key).or_insert_with(|| {
             finding.endpoints.clear();
@@ -595,9 +632,7 @@ impl Merged {
             *kept = finding;
             kept.endpoints = endpoints;
         }
-        if let Some(endpoint) = endpoint {
-            kept.endpoints.push(endpoint.to_owned());
-        }
+        kept.endpoints.extend(endpoints);
     }
 
     fn findings(self) -> Vec<Finding> {

@@ -215,17 +215,65 @@ fn unknown_is_silent_and_counted() {
 
 #[test]
 fn endpoints_with_the_same_place_are_one_finding() {
-    let judged = judge(
-        "security",
-        Fake {
+    let fake = |names: &[&str]| -> Arc<dyn Site> {
+        Arc::new(Fake {
             conditions: Vec::new(),
-            endpoints: vec![endpoint("one"), endpoint("two"), endpoint("three")],
+            endpoints: names.iter().map(|name| endpoint(name)).collect(),
             answers: Box::new(|_, _| vec![with_origin(Known::Known("*"))]),
-        },
-    );
-    assert_eq!(judged.findings.len(), 1);
-    assert_eq!(judged.findings[0].endpoints, ["one", "two", "three"]);
-    assert_eq!(judged.findings[0].notes, ["also in two and 1 more"]);
+        })
+    };
+    let rules = rules("security");
+    let judge = Judge::new(&rules, false);
+    let mut findings = judge.site(&fake(&["one", "two"])).findings;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].endpoints, ["one", "two"]);
+    // Another site that includes the same file.
+    findings.extend(judge.site(&fake(&["three"])).findings);
+    let merged = judge.merge(findings);
+    assert_eq!(merged.len(), 1);
+    assert_eq!(merged[0].endpoints, ["one", "two", "three"]);
+    assert_eq!(merged[0].notes, ["also in two and 1 more"]);
+}
+
+#[test]
+fn a_place_that_a_better_rule_speaks_of_for_another_endpoint_is_left_to_it() {
+    let rule = |id: &str, origin: &str, unless: &str| {
+        let text = format!(
+            r#"
+id = "{id}"
+category = "security"
+severity = "error"
+unless = [{unless}]
+when = 'foreign.actual.allow_origin == "{origin}"'
+message = "m"
+primary = {{ at = "foreign.actual.allow_origin" }}
+since = "0.1.0"
+explanation = "E."
+"#
+        );
+        Rule::added(Path::new(&format!("{id}.toml")), &text).unwrap()
+    };
+    let found = |unless: &str| -> Vec<String> {
+        let rules = vec![rule("better", "*", ""), rule("worse", "null", unless)];
+        let rules = RuleSet::ordered(rules).unwrap();
+        let judge = Judge::new(&rules, false);
+        let site: Arc<dyn Site> = Arc::new(Fake {
+            conditions: Vec::new(),
+            endpoints: vec![endpoint("one"), endpoint("two")],
+            answers: Box::new(|request, _| {
+                let value = if request.url.path == "/one" {
+                    "*"
+                } else {
+                    "null"
+                };
+                vec![with_origin(Known::Known(value))]
+            }),
+        });
+        let merged = judge.merge(judge.site(&site).findings);
+        merged.into_iter().map(|finding| finding.rule).collect()
+    };
+    assert_eq!(found(""), ["better", "worse"]);
+    assert_eq!(found("\"better\""), ["better"]);
 }
 
 #[test]

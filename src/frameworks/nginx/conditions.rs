@@ -69,6 +69,7 @@ impl<'a> Run<'a> {
                             pattern,
                             groups,
                             path,
+                            escaped: false,
                         });
                         self.set_named();
                         true
@@ -94,6 +95,7 @@ impl<'a> Run<'a> {
                                 pattern,
                                 groups: Vec::new(),
                                 path: false,
+                                escaped: false,
                             });
                             self.set_named();
                         }

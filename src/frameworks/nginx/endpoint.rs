@@ -12,7 +12,7 @@ use super::config::{
 use super::location::{Found, find};
 use super::regex::{Groups, Outcome};
 use super::settings::settings;
-use super::variables::Var;
+use super::variables::{Own, Var};
 use crate::model::{Endpoint, Route, Url};
 
 /// Regex attempts that checking the URLs of one configuration may cost.
@@ -317,7 +317,9 @@ fn internally_reached(config: &Config) -> HashSet<LocationId> {
         let outer = [Some(level), config.levels[level].parent];
         for level in outer.into_iter().flatten() {
             for page in &config.levels[level].error_pages {
-                meet(server, &page.target);
+                if !only_preflights_end(config, server, page.status) {
+                    meet(server, &page.target);
+                }
             }
         }
         match config.levels[level]
@@ -350,6 +352,54 @@ fn internally_reached(config: &Config) -> HashSet<LocationId> {
         }
     }
     reached
+}
+
+/// Do only preflights end with this status: 405, and what only `if ($request_method = OPTIONS)`
+/// returns? Where an error page for it leads, no other request arrives.
+fn only_preflights_end(config: &Config, server: ServerId, status: u16) -> bool {
+    let locations = &config.locations;
+    let scripts = locations
+        .iter()
+        .filter(|location| location.server == server)
+        .map(|location| &location.script)
+        .chain([&config.servers[server].script]);
+    let (mut by_preflights, mut by_others) = (status == 405, false);
+    for op in scripts.flatten() {
+        match op {
+            Op::If(check) => {
+                let returns =
+                    |op: &Op| matches!(op, Op::Return { status: other, .. } if *other == status);
+                if check.body.iter().any(returns) {
+                    let preflights = asks_for_options(&check.condition.test);
+                    by_preflights |= preflights;
+                    by_others |= !preflights;
+                }
+            }
+            Op::Return { status: other, .. } => by_others |= *other == status,
+            _ => {}
+        }
+    }
+    by_preflights && !by_others
+}
+
+/// `$request_method = OPTIONS`
+fn asks_for_options(test: &Test) -> bool {
+    match test {
+        Test::Equal {
+            variable: Var::Own(Own::RequestMethod),
+            value,
+            negated: false,
+        } => value.constant() == Some("OPTIONS"),
+        Test::Match {
+            variable: Var::Own(Own::RequestMethod),
+            pattern,
+            negated: false,
+        } => {
+            let matches = |method| matches!(pattern.find(method), Outcome::Match(_));
+            matches("OPTIONS") && !["GET", "POST", "HEAD"].into_iter().any(matches)
+        }
+        _ => false,
+    }
 }
 
 /// Methods that the location's own restrictions name.
@@ -511,6 +561,12 @@ pub(super) fn sample_paths(pattern: &str, prefix: &str) -> Vec<String> {
                 paths.push(path);
             }
         };
+        // A name with an ending reads better than a bare ending.
+        if path.starts_with('.') {
+            let slash = if prefix.ends_with('/') { "" } else { "/" };
+            add(format!("{prefix}{slash}file{path}"));
+            add(format!("/file{path}"));
+        }
         add(path.clone());
         add(format!("/{path}"));
         add(format!("{prefix}{path}"));

@@ -50,6 +50,7 @@ impl<'a> Run<'a> {
                                 pattern,
                                 groups,
                                 path: true,
+                                escaped: false,
                             });
                             self.set_named();
                             hit = Hit::Entry(*entry);

@@ -317,6 +317,7 @@ impl<'a> Run<'a> {
                     pattern,
                     groups,
                     path: false,
+                    escaped: false,
                 });
                 self.set_named();
                 return;
@@ -424,6 +425,7 @@ impl<'a> Run<'a> {
                 pattern,
                 groups,
                 path: true,
+                escaped: false,
             });
             self.set_named();
         }
@@ -573,8 +575,12 @@ impl<'a> Run<'a> {
             pattern: &rewrite.pattern,
             groups,
             path: true,
+            escaped: false,
         });
         self.set_named();
+        if let Some(captures) = &mut self.captures {
+            captures.escaped = matches!(rewrite.flag, RewriteFlag::Redirect(_));
+        }
         let target = self.complex(&rewrite.replacement);
         let old = self.args.clone();
         let args = match &rewrite.args {

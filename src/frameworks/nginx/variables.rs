@@ -169,6 +169,9 @@ pub(super) struct Captures<'a> {
     pub(super) groups: super::regex::Groups,
     /// The subject is the request's path.
     pub(super) path: bool,
+    /// They are escaped where they are used: in the target of a redirect (`e->quote` in
+    /// `ngx_http_script.c`).
+    pub(super) escaped: bool,
 }
 
 impl<'a> Run<'a> {
@@ -440,7 +443,8 @@ impl<'a> Run<'a> {
         value.decided = captures.subject.decided;
         if captures.path
             && value.sources.has(ValueSource::DecodedPath)
-            && !holds_newline(captures.pattern, text, Some(group), (start, end))
+            && (captures.escaped
+                || !holds_newline(captures.pattern, text, Some(group), (start, end)))
         {
             value.sources = value
                 .sources
