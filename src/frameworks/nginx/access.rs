@@ -111,6 +111,7 @@ impl<'a> Run<'a> {
         asking.method = Cow::Borrowed("GET");
         asking.client_method = self.client_method.clone();
         asking.internal = true;
+        asking.unparsed = false;
         asking.asks_access = true;
         asking.depth = self.depth + 1;
         asking.rewritten = Some(target.sources);

@@ -54,6 +54,10 @@ impl<'a> Run<'a> {
         if self.foreign.is_some() && self.method == "OPTIONS" {
             status = Known::Unknown;
         }
+        if self.asks_access {
+            // A subrequest's headers go nowhere, and their variables are not computed.
+            return Response::new(status, made.kind, made.span);
+        }
         self.status = status.known();
         let mut response = Response {
             outcome: Outcome::Status(status),
@@ -87,8 +91,6 @@ impl<'a> Run<'a> {
     /// The upstream's lines, without those that are hidden.
     fn pass_upstream(&mut self, made: &Made, response: &mut Response) {
         let Some(module) = made.upstream else {
-            // The upstream's answer, if there was one, was given up for an error page.
-            self.upstream = None;
             return;
         };
         let config = self.config;
@@ -220,7 +222,9 @@ impl<'a> Run<'a> {
                 response.headers = kept;
                 response.unseen = unseen_without(&response.unseen, meant);
             }
-            if !empty {
+            if may_be_empty(&value) {
+                response.unseen.push(more.name.to_ascii_lowercase());
+            } else if !empty {
                 let line = self.line(&more.name, value, more.span, Some(more.value_span), false);
                 let place = place.unwrap_or(response.headers.len());
                 response.headers.insert(place, line);
@@ -234,6 +238,7 @@ impl<'a> Run<'a> {
         self.sent = lines
             .map(|line| (line.name.clone(), line.value.clone()))
             .collect();
+        self.sent_unseen.clone_from(&response.unseen);
     }
 
     fn expires(&mut self, status: Known<u16>, response: &mut Response) {
@@ -277,8 +282,7 @@ impl<'a> Run<'a> {
             if value.known_text() == Some("") {
                 continue;
             }
-            if value.text == Known::Unknown && !value.filled && value.doubt == Doubt::Foreign {
-                // It may be empty, and then nothing is sent.
+            if may_be_empty(&value) {
                 let name = header.name.to_ascii_lowercase();
                 self.sent.push((name.clone(), Known::Unknown));
                 response.unseen.push(name);
@@ -516,6 +520,11 @@ impl super::config::Config {
                 .collect(),
         }
     }
+}
+
+/// May the value be empty, so that nothing is sent?
+fn may_be_empty(value: &Value<'_>) -> bool {
+    value.text == Known::Unknown && !value.filled && value.doubt == Doubt::Foreign
 }
 
 /// An answer that nobody made: used where nothing can be told.

@@ -41,6 +41,10 @@ pub(super) fn observe(
             observer.tell(Kind::Syntax, error.span, "", &text);
         }
     }
+    for (span, path) in &expanded.loops {
+        let text = format!("nginx refuses this: `{path}` includes itself");
+        observer.tell(Kind::Syntax, *span, "", &text);
+    }
     let mut maps = Vec::new();
     observer.directives(&expanded.directives, &mut maps);
     observer.overridden(&maps);
@@ -129,6 +133,11 @@ impl Observer<'_> {
         let text = name.text.as_str();
         let Some(at) = text.find(|character: char| character == ':' || character.is_whitespace())
         else {
+            if let Some(meant) = misspelt(text) {
+                let why = "no browser knows a header of this name";
+                let kind = Kind::MalformedHeader;
+                self.suggest(kind, name.span, text, why, Some(meant.to_owned()));
+            }
             return;
         };
         if !is_cors(text) || has_placeholder(text) {
@@ -178,6 +187,15 @@ impl Observer<'_> {
                 continue;
             }
             if !is_cors(&word.text) || has_placeholder(&word.text) {
+                continue;
+            }
+            if let Some((name, _)) = word.text.split_once(':')
+                && let Some(meant) = misspelt(name)
+            {
+                let why = "no browser knows a header of this name";
+                let span = word.part(0, name.len());
+                let kind = Kind::MalformedHeader;
+                self.suggest(kind, span, name, why, Some(meant.to_owned()));
                 continue;
             }
             let Some((name, value)) = word.text.split_once(':') else {
@@ -441,6 +459,46 @@ fn is_cors(name: &str) -> bool {
     let prefix = "access-control-";
     name.get(..prefix.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// The headers of the CORS protocol that a response has, as they are usually written.
+const RESPONSE_HEADERS: [&str; 7] = [
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Credentials",
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Expose-Headers",
+    "Access-Control-Max-Age",
+    "Access-Control-Allow-Private-Network",
+];
+
+/// The header that a name which nobody knows nearly is.
+fn misspelt(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    if !lower.starts_with("access-") || lower.contains('$') || has_placeholder(name) {
+        return None;
+    }
+    let distances = RESPONSE_HEADERS.iter().map(|known| {
+        let known_lower = known.to_ascii_lowercase();
+        (distance(lower.as_bytes(), known_lower.as_bytes()), *known)
+    });
+    let (edits, nearest) = distances.min()?;
+    (edits == 1 || edits == 2).then_some(nearest)
+}
+
+/// How many insertions, deletions and replacements make `a` into `b`.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }
 
 /// Does the lower-case name belong to responses of the CORS protocol only?

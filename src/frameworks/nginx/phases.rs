@@ -42,6 +42,10 @@ pub(super) struct Run<'a> {
     /// The levels of all `if`s that were true in this location.
     pub(super) true_ifs: Vec<LevelId>,
     handler: Option<&'a Handler>,
+    /// The URI is still the one that was sent.
+    pub(super) unparsed: bool,
+    /// The URI still starts with the location's prefix.
+    pub(super) in_prefix: bool,
     /// Where the URI comes from, if it was rewritten.
     pub(super) rewritten: Option<Sources>,
     /// What was assumed of the client's variables.
@@ -50,6 +54,8 @@ pub(super) struct Run<'a> {
     pub(super) upstream: Option<UpstreamAnswer>,
     /// Lines that stand already, for `$sent_http_…`.
     pub(super) sent: Vec<(String, Known<String>)>,
+    /// Names that may be among those lines besides.
+    pub(super) sent_unseen: Vec<String>,
     /// `$sent_http_…` variables keep the value of their first use.
     pub(super) sent_before: Vec<(&'a str, Value<'a>)>,
     pub(super) status: Option<u16>,
@@ -199,10 +205,13 @@ impl<'a> Run<'a> {
             level: settings.level,
             true_ifs: Vec::new(),
             handler: None,
+            unparsed: true,
+            in_prefix: true,
             rewritten: None,
             assumed: Vec::new(),
             upstream: None,
             sent: Vec::new(),
+            sent_unseen: Vec::new(),
             sent_before: Vec::new(),
             status: None,
             depth_of_maps: 0,
@@ -247,6 +256,8 @@ impl<'a> Run<'a> {
                 Step::Internal(uri, args) => {
                     if self.change() {
                         self.uri = Cow::Owned(uri);
+                        self.unparsed = false;
+                        self.in_prefix = true;
                         if let Some(args) = args {
                             self.args = Some(Cow::Owned(args));
                         }
@@ -279,7 +290,10 @@ impl<'a> Run<'a> {
     /// What nginx refuses before it looks at the configuration.
     fn refused(&self) -> Option<Made> {
         if self.depth > 0 {
-            return None;
+            // A proxy sends what a rewrite made of the path, even without its slash.
+            let wrong = !self.asks_access && !self.request.url.path.starts_with('/');
+            return wrong
+                .then(|| Made::new(Known::Known(400), Answer::ErrorPage, None).before_cors());
         }
         let method = self.method.as_ref();
         let status = if method == "TRACE" || method == "CONNECT" {
@@ -521,6 +535,7 @@ impl<'a> Run<'a> {
                 }
                 Op::Foreign(span) => self.foreign = Some(*span),
                 Op::Break => {
+                    self.in_prefix &= !self.uri_changed;
                     self.uri_changed = false;
                     return Flow::Break;
                 }
@@ -620,7 +635,9 @@ impl<'a> Run<'a> {
         }
         self.args = args;
         self.internal = true;
+        self.unparsed = false;
         self.uri_changed = rewrite.flag != RewriteFlag::Break;
+        self.in_prefix &= self.uri_changed;
         match rewrite.flag {
             RewriteFlag::None => Flow::Next,
             _ => Flow::Break,
@@ -651,8 +668,8 @@ impl<'a> Run<'a> {
             return Step::Send(made);
         }
         match text {
-            Some(text) if matches!(status, 301 | 302 | 303 | 307 | 308) => {
-                let value = self.complex(text);
+            text if matches!(status, 301 | 302 | 303 | 307 | 308) => {
+                let value = text.map_or_else(Value::empty, |text| self.complex(text));
                 made.lines.push(self.location_line(value, span));
                 Step::Special(status, made)
             }

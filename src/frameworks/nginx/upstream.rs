@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
             Some(response) => {
                 let status = match response.outcome {
                     Outcome::Status(status) => status,
-                    _ => return bad_gateway(span),
+                    _ => return self.bad_gateway(span),
                 };
                 let answer = UpstreamAnswer {
                     lines: passed_on(response.headers),
@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
             }
             None => {
                 if self.request.application == Application::Unreachable && !self.asks_access {
-                    return bad_gateway(span);
+                    return self.bad_gateway(span);
                 }
                 (self.application_status(), self.application_answer(span))
             }
@@ -134,6 +134,8 @@ impl<'a> Run<'a> {
             self.exists();
             return Step::Internal(path, args);
         }
+        // `$upstream_http_…` shows it from here on, whatever is answered in the end.
+        self.upstream = Some(answer);
         let mut made = Made::new(status, Answer::Upstream, Some(span));
         let intercept = self
             .config
@@ -146,7 +148,6 @@ impl<'a> Run<'a> {
             return Step::Special(status, made);
         }
         made.upstream = Some(module);
-        self.upstream = Some(answer);
         Step::Send(made)
     }
 
@@ -170,6 +171,12 @@ impl<'a> Run<'a> {
             lines: passed_on(lines.collect()),
             unseen: Vec::new(),
         }
+    }
+
+    fn bad_gateway(&mut self, span: Span) -> Step {
+        self.upstream = Some(UpstreamAnswer::default());
+        let made = Made::new(Known::Known(502), Answer::ErrorPage, Some(span));
+        Step::Special(502, made)
     }
 
     /// The answer of a server of the same configuration.
@@ -254,13 +261,16 @@ impl<'a> Run<'a> {
     /// The path that an upstream is asked for.
     fn upstream_path(&self, path: &str, constant: bool) -> String {
         if path.is_empty() {
-            if self.rewritten.is_none() {
+            if self.unparsed {
                 return self.request.url.path.clone();
             }
             return encode(&self.uri);
         }
         if !constant {
             return path.to_owned();
+        }
+        if !self.in_prefix {
+            return encode(&self.uri);
         }
         let prefix = self.location.map_or(0, |id| {
             let location = &self.config.locations[id];
@@ -357,11 +367,6 @@ impl<'a> Run<'a> {
             }
         }
     }
-}
-
-fn bad_gateway(span: Span) -> Step {
-    let made = Made::new(Known::Known(502), Answer::ErrorPage, Some(span));
-    Step::Special(502, made)
 }
 
 /// Percent-encodes what a request line cannot hold.

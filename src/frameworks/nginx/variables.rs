@@ -351,7 +351,14 @@ impl<'a> Run<'a> {
         let value = match line.map(|(_, value)| value) {
             Some(Known::Known(text)) => Value::from(text.clone(), sources),
             Some(Known::Unknown) => Value::unknown(sources, Doubt::Foreign),
-            None => self.upstream_header(name),
+            None if self
+                .sent_unseen
+                .iter()
+                .any(|unseen| unseen == "*" || unseen == name) =>
+            {
+                Value::unknown(sources, Doubt::Foreign)
+            }
+            None => Value::from("", sources),
         };
         self.sent_before.push((name, value.clone()));
         value
