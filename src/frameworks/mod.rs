@@ -4,6 +4,7 @@
 //! mine?), `read` (syntax to its own small settings) and `respond` (settings × request × world to
 //! responses, behind [`Site`](crate::model::Site)).
 
+pub mod django;
 pub mod express;
 pub mod nginx;
 pub(crate) mod python;
@@ -37,6 +38,11 @@ pub const ALL: &[Framework] = &[
         name: "express",
         detect: express::detect,
         read: express::read,
+    },
+    Framework {
+        name: "django",
+        detect: django::detect,
+        read: django::read,
     },
     Framework {
         name: "starlette",

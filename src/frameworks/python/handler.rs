@@ -377,3 +377,34 @@ impl Program {
         }
     }
 }
+
+/// Sets a header: the first line of the name is replaced, others go.
+pub(crate) fn set_line(response: &mut Response, line: HeaderLine) {
+    let place = response
+        .headers
+        .iter()
+        .position(|known| known.name.eq_ignore_ascii_case(&line.name));
+    let Some(place) = place else {
+        response.headers.push(line);
+        return;
+    };
+    let name = line.name.clone();
+    response.headers[place] = line;
+    let mut at = 0;
+    response.headers.retain(|known| {
+        at += 1;
+        at - 1 == place || !known.name.eq_ignore_ascii_case(&name)
+    });
+}
+
+/// Adds a member to `Vary`.
+pub(crate) fn vary(response: &mut Response, member: &str, span: Span) {
+    response.headers.push(HeaderLine {
+        name: "Vary".into(),
+        value: Known::Known(member.into()),
+        span,
+        value_span: None,
+        sources: Vec::new(),
+        decided_by: None,
+    });
+}

@@ -1,5 +1,6 @@
 //! `CORSMiddleware`: its arguments, and what it makes of requests (starlette/middleware/cors.py).
 
+use crate::frameworks::python::handler::{set_line, vary};
 use crate::frameworks::python::{decision, text, texts, truthy};
 use crate::model::{
     Answer, AnsweredBy, Assumption, Decision, HeaderLine, Known, Outcome, Request, Response,
@@ -243,7 +244,7 @@ impl Cors {
             Known::Known(true) => {
                 let mut star = self.line(ACAO, Known::Known("*".into()), "allow_origins");
                 star.value_span = self.star_span().filter(|span| span.file == self.span.file);
-                set(&mut response, star);
+                set_line(&mut response, star);
             }
             Known::Known(false) => {}
             Known::Unknown => {
@@ -257,7 +258,7 @@ impl Cors {
         match credentials {
             Known::Known(true) => {
                 let line = self.line(ACAC, Known::Known("true".into()), "allow_credentials");
-                set(&mut response, line);
+                set_line(&mut response, line);
             }
             Known::Known(false) => {}
             Known::Unknown => response.unseen.push(ACAC.to_ascii_lowercase()),
@@ -269,8 +270,8 @@ impl Cors {
         let (verdict, decided) = self.accepts(request, origin);
         match verdict {
             Verdict::Yes => {
-                set(&mut response, self.explicit(origin, decided));
-                vary(&mut response, self.span);
+                set_line(&mut response, self.explicit(origin, decided));
+                vary(&mut response, "Origin", self.span);
             }
             Verdict::No => vary_if(&mut response, always_varies, self.span),
             Verdict::Unknown => {
@@ -290,8 +291,8 @@ impl Cors {
         response: Response,
     ) -> Vec<Response> {
         let explicit = |mut response: Response| {
-            set(&mut response, self.explicit(origin, None));
-            vary(&mut response, self.span);
+            set_line(&mut response, self.explicit(origin, None));
+            vary(&mut response, "Origin", self.span);
             response
         };
         let plain = |mut response: Response| {
@@ -353,7 +354,7 @@ impl Cors {
                     joined.into(),
                     "expose_headers",
                 );
-                set(response, line);
+                set_line(response, line);
             }
             None => response.unseen.push("access-control-expose-headers".into()),
         }
@@ -592,39 +593,9 @@ fn join(texts: &[(String, Span)]) -> String {
     texts.join(", ")
 }
 
-/// `MutableHeaders.__setitem__`: the first line of the name is replaced, others go.
-pub(super) fn set(response: &mut Response, line: HeaderLine) {
-    let place = response
-        .headers
-        .iter()
-        .position(|known| known.name.eq_ignore_ascii_case(&line.name));
-    let Some(place) = place else {
-        response.headers.push(line);
-        return;
-    };
-    let name = line.name.clone();
-    response.headers[place] = line;
-    let mut at = 0;
-    response.headers.retain(|known| {
-        at += 1;
-        at - 1 == place || !known.name.eq_ignore_ascii_case(&name)
-    });
-}
-
-fn vary(response: &mut Response, span: Span) {
-    response.headers.push(HeaderLine {
-        name: "Vary".into(),
-        value: Known::Known("Origin".into()),
-        span,
-        value_span: None,
-        sources: Vec::new(),
-        decided_by: None,
-    });
-}
-
 fn vary_if(response: &mut Response, certain: Option<bool>, span: Span) {
     match certain {
-        Some(true) => vary(response, span),
+        Some(true) => vary(response, "Origin", span),
         Some(false) => {}
         None => response.unseen.push("vary".into()),
     }

@@ -69,6 +69,8 @@ pub struct Loaded {
     pub file: Arc<SourceFile>,
     /// Its names.
     pub names: Id,
+    /// Modules of which it imports everything.
+    pub imports_all_of: Vec<usize>,
 }
 
 /// What a framework supplies for something foreign while a request is answered: path and

@@ -58,7 +58,11 @@ impl Program {
         }
         let (file, module) = self.given.get(path).cloned()?;
         let names = self.names();
-        self.modules.push(Loaded { file, names });
+        self.modules.push(Loaded {
+            file,
+            names,
+            imports_all_of: Vec::new(),
+        });
         let index = self.modules.len() - 1;
         self.by_path.insert(path.to_path_buf(), index);
         let scopes = std::mem::replace(&mut self.scopes, vec![names]);
@@ -175,7 +179,10 @@ impl Program {
             return;
         };
         let names = match module.map(|module| &module.kind) {
-            Some(K::Module(index)) => self.plain(self.modules[*index].names),
+            Some(K::Module(index)) => {
+                self.modules[self.module].imports_all_of.push(*index);
+                self.plain(self.modules[*index].names)
+            }
             // Local overrides that a deployment may have are no part of the program.
             _ if self.catching => return,
             _ => None,

@@ -173,10 +173,8 @@ def django_app(folder):
     import django
     from django.core.handlers.wsgi import WSGIHandler
 
-    names = [n[:-3] for n in os.listdir(folder) if n.endswith(".py") and "CORS" in open(os.path.join(folder, n)).read()]
-    module = "settings" if os.path.exists(os.path.join(folder, "settings.py")) else sorted(names)[0]
-    if os.path.isdir(os.path.join(folder, "settings")):
-        module = "settings.production"
+    package = os.path.isdir(os.path.join(folder, "settings"))
+    module = "settings.production" if package else "settings"
     os.environ["DJANGO_SETTINGS_MODULE"] = module
     from django.conf import settings
 

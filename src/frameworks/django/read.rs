@@ -1,0 +1,424 @@
+//! From settings modules to sites.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::observe;
+use super::respond::{Django, View};
+use crate::frameworks::python::{self, leaves, setting, url};
+use crate::frameworks::{Project, Reading};
+use crate::model::{
+    AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Origin, OriginProblem, Settings,
+    World,
+};
+use crate::source::{SourceFile, Span};
+use crate::syntax::python::Program;
+use crate::syntax::python::object::K;
+use crate::syntax::python::pattern::{self, How};
+use crate::syntax::python::version::Versions;
+use crate::syntax::value::{Conditions, Kind, Value};
+
+/// Settings with their old names, which still hold.
+pub(super) const ALIASES: [(&str, &str); 3] = [
+    ("CORS_ALLOWED_ORIGINS", "CORS_ORIGIN_WHITELIST"),
+    ("CORS_ALLOWED_ORIGIN_REGEXES", "CORS_ORIGIN_REGEX_WHITELIST"),
+    ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"),
+];
+
+/// Every setting that is looked at.
+const NAMES: [&str; 27] = [
+    "CORS_ALLOWED_ORIGINS",
+    "CORS_ORIGIN_WHITELIST",
+    "CORS_ALLOWED_ORIGIN_REGEXES",
+    "CORS_ORIGIN_REGEX_WHITELIST",
+    "CORS_ALLOW_ALL_ORIGINS",
+    "CORS_ORIGIN_ALLOW_ALL",
+    "CORS_ALLOW_CREDENTIALS",
+    "CORS_ALLOW_METHODS",
+    "CORS_ALLOW_HEADERS",
+    "CORS_EXPOSE_HEADERS",
+    "CORS_PREFLIGHT_MAX_AGE",
+    "CORS_URLS_REGEX",
+    "CORS_ALLOW_PRIVATE_NETWORK",
+    "CORS_MODEL",
+    "CORS_REPLACE_HTTPS_REFERER",
+    "MIDDLEWARE",
+    "MIDDLEWARE_CLASSES",
+    "INSTALLED_APPS",
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "SESSION_COOKIE_SAMESITE",
+    "CSRF_COOKIE_SAMESITE",
+    "SECURE_SSL_REDIRECT",
+    "SECURE_PROXY_SSL_HEADER",
+    "PREPEND_WWW",
+    "APPEND_SLASH",
+    "DEBUG",
+];
+
+/// Settings by name, in all worlds or in one.
+#[derive(Clone, Debug)]
+pub(super) struct Values {
+    pub(super) by_name: BTreeMap<&'static str, Value>,
+    files: Arc<Vec<Arc<SourceFile>>>,
+    nothing: Value,
+}
+
+impl Values {
+    pub(super) fn get(&self, name: &str) -> &Value {
+        self.by_name.get(name).unwrap_or(&self.nothing)
+    }
+
+    /// In one world, with old names resolved.
+    pub(super) fn in_world(&self, world: &World) -> Self {
+        let by_name = self.by_name.iter();
+        let mut by_name: BTreeMap<&'static str, Value> = by_name
+            .map(|(name, value)| (*name, value.in_world(world)))
+            .collect();
+        for (new, old) in ALIASES {
+            let unset = by_name
+                .get(new)
+                .is_none_or(|value| value.kind == Kind::Undefined);
+            if unset && let Some(value) = by_name.get(old).cloned() {
+                by_name.insert(new, value);
+            }
+        }
+        Self {
+            by_name,
+            files: Arc::clone(&self.files),
+            nothing: self.nothing.clone(),
+        }
+    }
+
+    pub(super) fn slice(&self, span: Span) -> &str {
+        let file = self.files.iter().find(|file| file.id() == span.file);
+        file.map_or("", |file| file.slice(span))
+    }
+
+    /// The place of a setting's name, before its value.
+    pub(super) fn name_span(&self, name: &str, value: Span) -> Span {
+        let Some(file) = self.files.iter().find(|file| file.id() == value.file) else {
+            return value;
+        };
+        let before = file.text().get(..value.start as usize).unwrap_or_default();
+        let from = before
+            .rfind(name)
+            .filter(|at| value.start as usize - at < name.len() + 400);
+        let Some(at) = from.and_then(|at| u32::try_from(at).ok()) else {
+            return value;
+        };
+        let length = u32::try_from(name.len()).unwrap_or(0);
+        Span::new(value.file, at, at + length)
+    }
+}
+
+pub(super) fn read(project: &Project<'_>) -> Reading {
+    let program = python::program(project, &[]);
+    let versions = python::versions(project, "django-cors-headers");
+    let files: Vec<Arc<SourceFile>> = program
+        .modules()
+        .iter()
+        .map(|module| Arc::clone(&module.file))
+        .collect();
+    let mut reading = Reading {
+        files: files.clone(),
+        ..Reading::default()
+    };
+    let program = Arc::new(program);
+    let files = Arc::new(files);
+    let settings: Vec<usize> = (0..program.modules().len())
+        .filter(|index| is_settings(&program, *index))
+        .collect();
+    let imported = |index: usize| {
+        let mut others = settings.iter().filter(|other| **other != index);
+        others.any(|other| reaches(&program, *other, index))
+    };
+    let views = views(&program);
+    for index in settings.iter().copied().filter(|index| !imported(*index)) {
+        reading
+            .sites
+            .push(Box::new(site(&program, index, &files, versions, &views)));
+    }
+    reading
+}
+
+/// Does a module define what only settings do?
+fn is_settings(program: &Program, index: usize) -> bool {
+    let names = program.modules()[index].names;
+    let mut program = program.clone();
+    let span = program.modules()[index].file.span();
+    ["MIDDLEWARE", "MIDDLEWARE_CLASSES", "INSTALLED_APPS"]
+        .iter()
+        .any(|name| {
+            let value = program.get_name(names, name, span);
+            !matches!(
+                value.kind,
+                K::Missing | K::Unknown(_) | K::Function(_) | K::Class(_)
+            )
+        })
+}
+
+/// Does one module import everything of another, by however many steps?
+fn reaches(program: &Program, from: usize, to: usize) -> bool {
+    let mut todo = vec![from];
+    let mut seen = Vec::new();
+    while let Some(module) = todo.pop() {
+        if seen.contains(&module) {
+            continue;
+        }
+        seen.push(module);
+        for next in &program.modules()[module].imports_all_of {
+            if *next == to {
+                return true;
+            }
+            todo.push(*next);
+        }
+    }
+    false
+}
+
+/// Functions that handle requests and set CORS headers by hand.
+fn views(program: &Program) -> Vec<View> {
+    let mut found = Vec::new();
+    for function in 0..program.function_count() {
+        let defined = program.function(function);
+        let first = defined.function.parameters.first();
+        let takes_request = first.is_some_and(|first| &*first.name == "request");
+        if !takes_request || defined.class.is_some() || !defined.is_outermost() {
+            continue;
+        }
+        let file = &program.modules()[defined.module].file;
+        let text = file.slice(defined.function.span).to_ascii_lowercase();
+        if text.contains("access-control-allow") {
+            found.push(View {
+                function,
+                name: defined.function.name.to_string(),
+                span: defined.function.name_span,
+            });
+        }
+    }
+    found
+}
+
+fn site(
+    program: &Arc<Program>,
+    index: usize,
+    files: &Arc<Vec<Arc<SourceFile>>>,
+    versions: Versions,
+    views: &[View],
+) -> Django {
+    let module = &program.modules()[index];
+    let span = module.file.span().part(0, 0);
+    let mut conditions = Conditions::default();
+    let development = development(&module.file);
+    let only_development = development.and_then(|text| {
+        conditions.atom(Condition {
+            text,
+            span: Some(span),
+            development: true,
+        })
+    });
+    let mut evaluator = (**program).clone();
+    let mut by_name = BTreeMap::new();
+    let mut unknowns = Vec::new();
+    for name in NAMES {
+        let value = evaluator.get_name(module.names, name, span);
+        let value = evaluator.export(&value, &mut conditions);
+        if name.starts_with("CORS_") && python::has_unknown(&value) {
+            unknowns.push((value.span, format!("`{name}`")));
+        }
+        by_name.insert(name, value);
+    }
+    let values = Values {
+        by_name,
+        files: Arc::clone(files),
+        nothing: Value::new(Kind::Undefined, span),
+    };
+    let middleware = values.get("MIDDLEWARE");
+    let place = observe::cors_entry(&values).unwrap_or(match middleware.kind {
+        Kind::Undefined => span,
+        _ => middleware.span,
+    });
+    let main = Endpoint {
+        name: "Django".into(),
+        span: place,
+        url: url(&path(&values)),
+        secure: Known::Unknown,
+        exposure: Exposure::Public,
+        management: false,
+        reads_headers: Vec::new(),
+        routes: Vec::new(),
+        settings: settings(&values),
+    };
+    let mut endpoints = vec![main];
+    for view in views {
+        let mut endpoint = endpoints[0].clone();
+        endpoint.name = format!("view {}", view.name);
+        endpoint.span = view.span;
+        endpoint.url.path = format!("/{}", view.name);
+        endpoints.push(endpoint);
+    }
+    let observations = observe::observe(&values, &conditions, versions);
+    let signal =
+        program.calls.iter().any(|call| {
+            call.path
+                .starts_with("corsheaders.signals.check_request_enabled.connect")
+                || (&*call.path == "django.dispatch.receiver"
+                    && call.arguments.positional.iter().any(|value| {
+                        value.path() == Some("corsheaders.signals.check_request_enabled")
+                    }))
+        });
+    Django {
+        conditions: conditions.as_slice().to_vec(),
+        only_development,
+        endpoints,
+        observations,
+        unknowns,
+        values,
+        views: views.to_vec(),
+        versions,
+        signal,
+        program: Arc::clone(program),
+        span,
+    }
+}
+
+/// A settings module that serves development only, by its name.
+fn development(file: &SourceFile) -> Option<String> {
+    let name = file
+        .path()
+        .file_stem()?
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    let words = [
+        "dev",
+        "develop",
+        "development",
+        "local",
+        "test",
+        "testing",
+        "debug",
+        "ci",
+    ];
+    let mut parts = name.split(['_', '-', '.']);
+    parts
+        .any(|part| words.contains(&part))
+        .then(|| format!("the settings are `{name}`"))
+}
+
+/// A path for which CORS is on.
+fn path(values: &Values) -> String {
+    let mut found = Vec::new();
+    leaves(values.get("CORS_URLS_REGEX"), &mut found);
+    let candidates = [
+        "/",
+        "/api/",
+        "/api/items",
+        "/api/v1/items",
+        "/v1/items",
+        "/graphql",
+    ];
+    for value in found {
+        let (text, flags) = match &value.kind {
+            Kind::String(text) => (text.as_str(), ""),
+            Kind::Regex(regex) => (regex.pattern.as_str(), regex.flags.as_str()),
+            _ => continue,
+        };
+        let literal: String = text
+            .trim_start_matches('^')
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "/-_".contains(*c))
+            .collect();
+        let mut all: Vec<String> = candidates.iter().map(|path| (*path).to_owned()).collect();
+        all.push(literal.clone());
+        all.push(format!("{literal}items"));
+        let is_on = |path: &String| {
+            path.starts_with('/') && pattern::matches(text, flags, path, How::Match) == Some(true)
+        };
+        if let Some(path) = all.into_iter().find(is_on) {
+            return path;
+        }
+    }
+    "/".into()
+}
+
+fn settings(values: &Values) -> Settings {
+    let mut settings = Settings::default();
+    let entry = |allows, span| AllowedOrigin {
+        allows,
+        ..python::unknown_origin(span)
+    };
+    for (new, old) in ALIASES {
+        let mut found = Vec::new();
+        leaves(values.get(new), &mut found);
+        if found.iter().all(|value| value.kind == Kind::Undefined) {
+            found.clear();
+            leaves(values.get(old), &mut found);
+        }
+        for value in found {
+            match (new, &value.kind) {
+                ("CORS_ALLOW_ALL_ORIGINS", _) => {
+                    if python::truthy(value) == Some(true) {
+                        settings.origins.push(entry(Allows::Any, value.span));
+                    }
+                }
+                (_, Kind::List(list)) => {
+                    for item in &list.items {
+                        let mut items = Vec::new();
+                        leaves(item, &mut items);
+                        for item in items {
+                            settings.origins.push(match (&item.kind, new) {
+                                (Kind::String(text), "CORS_ALLOWED_ORIGINS") => AllowedOrigin {
+                                    problem: problem(text),
+                                    ..entry(Allows::Exact(matched(text)), item.span)
+                                },
+                                (Kind::String(text), _) => {
+                                    entry(Allows::Pattern(text.clone()), item.span)
+                                }
+                                (Kind::Regex(regex), _) => {
+                                    entry(Allows::Pattern(regex.pattern.clone()), item.span)
+                                }
+                                _ => entry(Allows::Unknown, item.span),
+                            });
+                        }
+                    }
+                    if list.open {
+                        settings.origins.push(entry(Allows::Unknown, value.span));
+                    }
+                }
+                (_, Kind::Unknown(_)) => {
+                    settings.origins.push(entry(Allows::Unknown, value.span));
+                }
+                _ => {}
+            }
+        }
+    }
+    settings.credentials = setting(values.get("CORS_ALLOW_CREDENTIALS"));
+    settings.methods = setting(values.get("CORS_ALLOW_METHODS"));
+    settings.headers = setting(values.get("CORS_ALLOW_HEADERS"));
+    settings.exposed_headers = setting(values.get("CORS_EXPOSE_HEADERS"));
+    settings.max_age = setting(values.get("CORS_PREFLIGHT_MAX_AGE"));
+    settings
+}
+
+/// Only scheme and network location count: a slash or path behind them does no harm.
+fn matched(text: &str) -> String {
+    match super::policy::split(text) {
+        Some((scheme, place)) if !place.is_empty() && !scheme.is_empty() => {
+            format!("{scheme}://{place}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Why no page's origin is ever equal to an entry, as the middleware compares them.
+pub(super) fn problem(text: &str) -> Option<OriginProblem> {
+    if text == "null" {
+        return None;
+    }
+    match Origin::parse(&matched(text)) {
+        Ok(_) => None,
+        Err(OriginProblem::TrailingSlash | OriginProblem::Path) => None,
+        Err(problem) => Some(problem),
+    }
+}

@@ -1,0 +1,368 @@
+//! What Django answers: the middleware of the settings, from the outside in.
+
+use std::sync::Arc;
+
+use super::policy::Policy;
+use super::read::Values;
+use crate::frameworks::python::handler::{
+    apply_effects, kind_of_status, line, number, outcomes, unknown_response,
+};
+use crate::frameworks::python::truthy;
+use crate::model::{
+    Answer, Application, Condition, Endpoint, Known, Observation, Request, Response, Site, World,
+};
+use crate::source::Span;
+use crate::syntax::python::object::{K, Val};
+use crate::syntax::python::version::Versions;
+use crate::syntax::python::{Arguments, Program};
+use crate::syntax::value::Kind;
+
+pub(super) const CORS: &str = "corsheaders.middleware.CorsMiddleware";
+
+/// A view that sets headers by hand.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) function: usize,
+    pub(super) name: String,
+    pub(super) span: Span,
+}
+
+/// A settings module.
+#[derive(Debug)]
+pub(super) struct Django {
+    pub(super) conditions: Vec<Condition>,
+    /// The condition without which nothing is served by these settings.
+    pub(super) only_development: Option<usize>,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) observations: Vec<Observation>,
+    pub(super) unknowns: Vec<(Span, String)>,
+    pub(super) values: Values,
+    pub(super) views: Vec<View>,
+    pub(super) versions: Versions,
+    pub(super) signal: bool,
+    pub(super) program: Arc<Program>,
+    pub(super) span: Span,
+}
+
+impl Site for Django {
+    fn framework(&self) -> &'static str {
+        "django"
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    fn route(&self, request: &Request) -> Option<usize> {
+        let view = self.endpoints.iter().skip(1).position(|endpoint| {
+            endpoint.url.path.trim_end_matches('/') == request.url.path.trim_end_matches('/')
+        });
+        Some(view.map_or(0, |at| at + 1))
+    }
+
+    fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        if let Some(at) = self.only_development
+            && world.holds.get(at) != Some(&true)
+        {
+            return vec![unknown_response(Some(self.span))];
+        }
+        let values = self.values.in_world(world);
+        let middleware = values.get("MIDDLEWARE");
+        let Kind::List(list) = &middleware.kind else {
+            // Without a list there is no middleware; an unknown one may do anything.
+            return match middleware.kind {
+                Kind::Undefined => self.view(endpoint, request, world),
+                _ => vec![unknown_response(Some(self.span))],
+            };
+        };
+        let layers: Vec<(&str, Span)> = list
+            .items
+            .iter()
+            .filter_map(|item| Some((item.as_str()?, item.span)))
+            .collect();
+        let hidden = list.open || layers.len() < list.items.len();
+        if hidden && !layers.iter().any(|(path, _)| *path == CORS) {
+            return vec![unknown_response(Some(self.span))];
+        }
+        let run = Run {
+            site: self,
+            values: &values,
+            endpoint,
+            request,
+            world,
+        };
+        run.layers(&layers)
+    }
+
+    fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    fn unknowns(&self) -> &[(Span, String)] {
+        &self.unknowns
+    }
+}
+
+struct Run<'r> {
+    site: &'r Django,
+    values: &'r Values,
+    endpoint: usize,
+    request: &'r Request,
+    world: &'r World,
+}
+
+impl Run<'_> {
+    fn layers(&self, layers: &[(&str, Span)]) -> Vec<Response> {
+        let Some(((path, span), rest)) = layers.split_first() else {
+            return self.site.view(self.endpoint, self.request, self.world);
+        };
+        let before_cors = rest.iter().any(|(path, _)| *path == CORS);
+        match *path {
+            CORS => {
+                let policy = Policy {
+                    values: self.values,
+                    span: *span,
+                    versions: self.site.versions,
+                    signal: self.site.signal,
+                };
+                if let Some(response) = policy.preflight(self.request) {
+                    return vec![response];
+                }
+                let inner = self.layers(rest).into_iter();
+                inner
+                    .map(|response| policy.add_headers(self.request, response))
+                    .collect()
+            }
+            "django.middleware.security.SecurityMiddleware"
+                if self.request.url.scheme == "http" && self.on("SECURE_SSL_REDIRECT") =>
+            {
+                let mut url = self.request.url.clone();
+                url.scheme = "https".into();
+                vec![self.redirect(&url.to_string(), *span, before_cors)]
+            }
+            "django.middleware.common.CommonMiddleware"
+                if self.on("PREPEND_WWW") && !self.request.url.host.starts_with("www.") =>
+            {
+                let mut url = self.request.url.clone();
+                url.host = format!("www.{}", url.host);
+                vec![self.redirect(&url.to_string(), *span, before_cors)]
+            }
+            path => match self.own_class(path) {
+                Some(class) => self.code(class, *span, rest, before_cors),
+                None => self.layers(rest),
+            },
+        }
+    }
+
+    fn on(&self, name: &str) -> bool {
+        truthy(self.values.get(name)) == Some(true)
+    }
+
+    fn redirect(&self, to: &str, span: Span, before_cors: bool) -> Response {
+        let mut response = Response::new(Known::Known(301), Answer::Redirect, Some(span));
+        response.answered_by.before_cors = before_cors;
+        let location = Val::text(to, span);
+        response
+            .headers
+            .push(line("Location", &location, span, self.request));
+        response
+    }
+
+    /// A class or function of the project's own that sets CORS headers.
+    fn own_class(&self, path: &str) -> Option<Val> {
+        let (module, name) = path.rsplit_once('.')?;
+        let program = &self.site.program;
+        let ending = format!("{}.py", module.replace('.', "/"));
+        let index = program.modules().iter().position(|loaded| {
+            let file = loaded.file.path().to_string_lossy().replace('\\', "/");
+            file.ends_with(&format!("/{ending}"))
+        })?;
+        let loaded = &program.modules()[index];
+        let text = loaded.file.text().to_ascii_lowercase();
+        if !text.contains("access-control-allow") {
+            return None;
+        }
+        let value = (**program)
+            .clone()
+            .get_name(loaded.names, name, loaded.file.span());
+        matches!(value.kind, K::Class(_) | K::Function(_)).then_some(value)
+    }
+
+    fn code(
+        &self,
+        class: Val,
+        span: Span,
+        rest: &[(&str, Span)],
+        before_cors: bool,
+    ) -> Vec<Response> {
+        let mut program = (*self.site.program).clone();
+        program.assume(&self.site.conditions, self.world);
+        let run = &mut |program: &mut Program| {
+            let foreign = |name| Arguments {
+                positional: vec![Val::foreign(name, span)],
+                ..Arguments::default()
+            };
+            let instance = program.call(&class, &foreign("call_next"), span);
+            let K::Instance(index, _) = instance.kind else {
+                return program.call(&instance, &foreign("request"), span);
+            };
+            if program.class_attribute(index, "__call__", span).is_some() {
+                return program.call(&instance, &foreign("request"), span);
+            }
+            // Old style, or with `MiddlewareMixin`.
+            let hook = program.attribute(&instance, &"process_response".into(), span);
+            let arguments = Arguments {
+                positional: vec![
+                    Val::foreign("request", span),
+                    Val::foreign("response", span),
+                ],
+                ..Arguments::default()
+            };
+            program.call(&hook, &arguments, span)
+        };
+        let Some(all) = outcomes(&mut program, self.request, run) else {
+            return vec![unknown_response(Some(span))];
+        };
+        let mut found = Vec::new();
+        for outcome in all {
+            let mut passed = match outcome.result.path() {
+                Some("response") => self
+                    .layers(rest)
+                    .into_iter()
+                    .map(|mut response| {
+                        let effects = &outcome.effects;
+                        apply_effects(
+                            &mut program,
+                            effects,
+                            "response",
+                            self.request,
+                            &mut response,
+                        );
+                        response
+                    })
+                    .collect(),
+                _ => match made(
+                    &mut program,
+                    &outcome.result,
+                    &outcome.effects,
+                    self.request,
+                ) {
+                    Some(mut response) => {
+                        response.answered_by.before_cors = before_cors;
+                        vec![response]
+                    }
+                    None => vec![unknown_response(Some(span))],
+                },
+            };
+            for response in &mut passed {
+                response.assumes.extend(outcome.assumes.iter().cloned());
+            }
+            found.extend(passed);
+        }
+        found
+    }
+}
+
+impl Django {
+    fn view(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        let view = endpoint.checked_sub(1).and_then(|at| self.views.get(at));
+        let span = view.map_or(self.span, |view| view.span);
+        let status = match request.application {
+            Application::Answers(status) => Known::Known(status),
+            Application::Throws => {
+                return vec![Response::new(
+                    Known::Known(500),
+                    Answer::ErrorPage,
+                    Some(span),
+                )];
+            }
+            Application::Unreachable => {
+                return vec![Response::new(Known::Known(502), Answer::ErrorPage, None)];
+            }
+        };
+        let status = match request.method.as_str() {
+            "OPTIONS" => request.options_status,
+            _ => status,
+        };
+        let Some(view) = view else {
+            return vec![Response::new(status, Answer::Handler, Some(span))];
+        };
+        if request.application != Application::Answers(200) {
+            let mut response = Response::new(status, Answer::Handler, Some(span));
+            response.unseen.push("*".into());
+            return vec![response];
+        }
+        let mut program = (*self.program).clone();
+        program.assume(&self.conditions, world);
+        let all = outcomes(&mut program, request, &mut |program| {
+            let arguments = Arguments {
+                positional: vec![Val::foreign("request", span)],
+                ..Arguments::default()
+            };
+            program.call_function(view.function, None, &arguments, span)
+        });
+        let Some(all) = all else {
+            return vec![unknown_response(Some(span))];
+        };
+        let mut found = Vec::new();
+        for outcome in all {
+            let made = made(&mut program, &outcome.result, &outcome.effects, request);
+            let mut response = made.unwrap_or_else(|| unknown_response(Some(span)));
+            response.answered_by.kind = Answer::Handler;
+            response.assumes.extend(outcome.assumes);
+            found.push(response);
+        }
+        found
+    }
+}
+
+/// A response that the program makes: `HttpResponse(…)`, `JsonResponse(…, status=401)`.
+fn made(
+    program: &mut Program,
+    result: &Val,
+    effects: &[crate::syntax::python::Call],
+    request: &Request,
+) -> Option<Response> {
+    let call = program.calls.get(result.call()?)?.clone();
+    let name = call.path.rsplit('.').next()?.to_owned();
+    let status = match name.as_str() {
+        "HttpResponse"
+        | "JsonResponse"
+        | "Response"
+        | "StreamingHttpResponse"
+        | "FileResponse"
+        | "render" => 200,
+        "HttpResponseForbidden" => 403,
+        "HttpResponseBadRequest" => 400,
+        "HttpResponseNotFound" => 404,
+        "HttpResponseNotAllowed" => 405,
+        "HttpResponseRedirect" => 302,
+        "HttpResponsePermanentRedirect" => 301,
+        _ => return None,
+    };
+    let status = match call.arguments.keyword("status") {
+        Some(given) => number(given).into(),
+        None => Known::Known(status),
+    };
+    let mut response = Response::new(status, kind_of_status(status.known()), Some(call.span));
+    if let Some(headers) = call.arguments.keyword("headers") {
+        match program.entries(headers) {
+            Some(entries) => {
+                for (name, value) in entries {
+                    let Some(name) = name.as_text() else { continue };
+                    response
+                        .headers
+                        .push(line(name, &value, value.span, request));
+                }
+            }
+            None => response.unseen.push("*".into()),
+        }
+    }
+    let target = result.path()?.to_owned();
+    apply_effects(program, effects, &target, request, &mut response);
+    Some(response)
+}
