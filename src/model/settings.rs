@@ -4,7 +4,7 @@ use super::OriginProblem;
 use crate::source::Span;
 
 /// What one entry of the allowed origins lets in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Allows {
     /// Exactly this text under the stack's own comparison.
     Exact(String),
@@ -19,7 +19,7 @@ pub enum Allows {
 }
 
 /// One entry of the allowed origins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AllowedOrigin {
     /// What it lets in.
     pub allows: Allows,

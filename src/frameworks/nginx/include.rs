@@ -13,8 +13,8 @@ use crate::syntax::nginx::{Body, Directive, Parsed, parse};
 /// Files included one in another deeper than this are not read (nginx stops at the number of files
 /// that it may open).
 const MAX_DEPTH: usize = 24;
-/// Directives that included files may add to one configuration in all.
-const MAX_DIRECTIVES: usize = 500_000;
+/// Directives that files may add to one configuration by being included more than once.
+const MAX_REPEATED: usize = 100_000;
 /// Files that one glob may name.
 const MAX_GLOB: usize = 10_000;
 
@@ -84,7 +84,8 @@ pub(super) fn expand(
         library,
         stack: vec![file.id()],
         known: HashSet::from([file.id()]),
-        budget: MAX_DIRECTIVES,
+        repeats: 0,
+        budget: MAX_REPEATED,
         expanded: Expanded::default(),
     };
     let parsed = expansion.library.parsed(file);
@@ -103,6 +104,9 @@ struct Expansion<'a> {
     library: &'a mut Library,
     stack: Vec<FileId>,
     known: HashSet<FileId>,
+    /// Files on the stack that were included before.
+    repeats: usize,
+    /// Directives that they may still add.
     budget: usize,
     expanded: Expanded,
 }
@@ -122,7 +126,7 @@ impl Expansion<'_> {
                 }
                 body => body.clone(),
             };
-            if self.stack.len() > 1 {
+            if self.repeats > 0 {
                 if self.budget == 0 {
                     continue;
                 }
@@ -161,7 +165,8 @@ impl Expansion<'_> {
                 self.expanded.loops.push((word.span, name));
                 continue;
             }
-            if self.stack.len() >= MAX_DEPTH || self.budget == 0 {
+            let repeated = self.known.contains(&file.id());
+            if self.stack.len() >= MAX_DEPTH || repeated && self.budget == 0 {
                 self.expanded.missing.push((word.span, text.to_owned()));
                 into.push(directive.clone());
                 return;
@@ -172,7 +177,9 @@ impl Expansion<'_> {
             let parsed = self.library.parsed(&file);
             self.expanded.template |= parsed.template;
             self.stack.push(file.id());
+            self.repeats += usize::from(repeated);
             self.level(&parsed.directives, into);
+            self.repeats -= usize::from(repeated);
             self.stack.pop();
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn settings(
         config,
         scripts: vec![&config.servers[server].script],
         settings: Settings::default(),
+        known: HashSet::new(),
         maps: HashSet::new(),
         slots: HashSet::new(),
         echoes: Vec::new(),
@@ -52,6 +53,8 @@ struct Collector<'a> {
     config: &'a Config,
     scripts: Vec<&'a [Op]>,
     settings: Settings,
+    /// The entries of `settings.origins`.
+    known: HashSet<AllowedOrigin>,
     maps: HashSet<SlotId>,
     slots: HashSet<SlotId>,
     /// Places that send the request's origin back.
@@ -141,7 +144,7 @@ impl<'a> Collector<'a> {
             negated,
             fixed,
         };
-        if !self.settings.origins.contains(&entry) {
+        if self.known.insert(entry.clone()) {
             self.settings.origins.push(entry);
         }
     }

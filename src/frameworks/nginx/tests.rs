@@ -125,3 +125,35 @@ fn a_header_without_always_is_missing_on_errors_and_listed_as_dropped() {
     assert_eq!(told(&response), "404");
     assert_eq!(response.dropped.len(), 1);
 }
+
+#[test]
+fn values_that_double_are_unknown_before_they_fill_the_memory() {
+    let doubled = "set $a $a$a;".repeat(60);
+    let site = site(&format!(
+        "server {{ location / {{ set $a $http_origin; {doubled} \
+         add_header Access-Control-Allow-Origin $a; return 200; }} }}"
+    ));
+    let response = respond(site.as_ref(), get("/", "https://a.example"));
+    assert_eq!(told(&response), "200 acao=?");
+}
+
+#[test]
+fn files_included_again_and_again_are_bounded() {
+    let sources = Sources::new();
+    for level in 0..8 {
+        let text = match level {
+            0 => "add_header X-A b;\n".repeat(100),
+            _ => format!("include {}.conf;\n", level - 1).repeat(100),
+        };
+        sources.add(format!("{level}.conf").into(), text);
+    }
+    let text = "events {}\nhttp { server { location / { include 7.conf; } } }";
+    let file = sources.add("nginx.conf".into(), text.into());
+    let reading = super::read(Project {
+        root: Path::new(""),
+        files: &[file],
+        sources: &sources,
+    });
+    assert_eq!(reading.files.len(), 9);
+    assert_eq!(reading.sites.len(), 1);
+}

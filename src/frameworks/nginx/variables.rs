@@ -9,6 +9,10 @@ use super::regex::{Outcome, Pattern};
 use super::value::{Doubt, Sources, Value};
 use crate::model::{Known, ValueSource};
 
+/// Longest value that is put together, in bytes; a longer one is unknown. Assignments such as
+/// `set $a $a$a;` double it every time.
+const MAX_VALUE: usize = 64 * 1024;
+
 /// A variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Var {
@@ -198,6 +202,10 @@ impl<'a> Run<'a> {
                             doubt = doubt.max(Some(next.doubt));
                         }
                     }
+                }
+                if joined.len() > MAX_VALUE {
+                    known = false;
+                    doubt = doubt.max(Some(Doubt::Foreign));
                 }
                 value.doubt = doubt.unwrap_or_default();
                 value.text = if known {
