@@ -1,5 +1,6 @@
 //! A plain HTTP/1.1 client: one request, one response head.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -9,9 +10,10 @@ use crate::fidelity::{Answer, Ask, own_base};
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Sends `ask` to a port and reads the answer. `real` and `named` are base URLs: where the server
-/// really listens and how its configuration calls it; redirects to the first are shown as the second.
-pub(crate) fn send(port: u16, ask: &Ask) -> Answer {
+/// Sends `ask` to a port and reads the answer. `ports` are the addresses that the configuration
+/// listens on, with the ports that stand for them: an answer that names one is shown as if it named
+/// the other.
+pub(crate) fn send(port: u16, ask: &Ask, ports: &BTreeMap<String, u16>) -> Answer {
     let (target, own) = own_base(&ask.url);
     let host = own.split("://").nth(1).unwrap();
     let (method, _) = ask.methods();
@@ -35,7 +37,11 @@ pub(crate) fn send(port: u16, ask: &Ask) -> Answer {
     // nginx names the port that it listens on when it redirects to itself.
     let (_, host) = own.split_once("://").unwrap();
     let name = host.split(':').next().unwrap();
-    let lines = lines.replace(&format!("http://{name}:{port}/"), &format!("{own}/"));
+    let mut lines = lines.replace(&format!("http://{name}:{port}/"), &format!("{own}/"));
+    for (address, port) in ports {
+        let named = address.rsplit(':').next().unwrap_or(address);
+        lines = lines.replace(&format!("127.0.0.1:{port}"), &format!("127.0.0.1:{named}"));
+    }
     Answer::parse(status, &lines, own)
 }
 

@@ -49,7 +49,7 @@ const NAMES: [&str; 10] = [
     "X-Other",
 ];
 
-const VALUES: [&str; 22] = [
+const VALUES: [&str; 27] = [
     "*",
     "$http_origin",
     "$http_origin",
@@ -72,6 +72,11 @@ const VALUES: [&str; 22] = [
     "$sent_http_access_control_allow_origin",
     "$request_uri",
     "$cookie_x",
+    "$args",
+    "${http_origin}x",
+    "$server_name",
+    "$document_uri$is_args$query_string",
+    "\"a, $v1\"",
 ];
 
 const SOURCES: [&str; 8] = [
@@ -108,7 +113,7 @@ const KEYS: [&str; 20] = [
     "~*\\.example$",
 ];
 
-const CONDITIONS: [&str; 24] = [
+const CONDITIONS: [&str; 27] = [
     "$http_origin",
     "$http_origin = https://app.example.com",
     "$http_origin != \"https://app.example.com\"",
@@ -133,6 +138,9 @@ const CONDITIONS: [&str; 24] = [
     "$uri ~ ^/(a|b)/(.*)$",
     "-f $request_filename",
     "!-e $request_filename",
+    "$args",
+    "$host != api.example.com",
+    "$scheme = http",
 ];
 
 const PREFIXES: [&str; 16] = [
@@ -381,9 +389,18 @@ impl Generator {
         }
         let value = self.value();
         let value = value.trim_matches(['"', '\'']);
-        let status = ["", "", "", " -s 404", " -s '200 204'", " -s '403 500'"];
-        let status = self.random.pick(&status);
-        Node::new(format!("more_set_headers{status} \"{name}: {value}\""))
+        let limits = [
+            "",
+            "",
+            "",
+            "",
+            " -s 404",
+            " -s '200 204'",
+            " -s '403 500'",
+            " -t text/plain",
+        ];
+        let limits = self.random.pick(&limits);
+        Node::new(format!("more_set_headers{limits} \"{name}: {value}\""))
     }
 
     fn error_page(&mut self) -> Node {
@@ -557,7 +574,14 @@ impl Generator {
             self.named[self.random.below(self.named.len())].clone()
         } else {
             self.random
-                .pick(&["=404", "=204", "=403", "/c/index.html", "/a/x", "/err.json"])
+                .pick(&[
+                    "=404",
+                    "=204",
+                    "=403",
+                    "/c/index.html?x=3",
+                    "/a/x",
+                    "/err.json",
+                ])
                 .to_owned()
         };
         Node::new(format!("try_files {first} {last}"))

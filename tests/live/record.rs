@@ -51,7 +51,7 @@ impl Session {
         let (scheme, _, port, _) = split_url(&ask.url);
         let default = if scheme == "https" { 443 } else { 80 };
         let port = port_of(&self.ports, port.unwrap_or(default))?;
-        Some(client::send(port, ask))
+        Some(client::send(port, ask, &self.ports))
     }
 
     /// Sends everything that `case` asks for, for all `origins`.
