@@ -1,42 +1,30 @@
 //! Which server and which location a request meets.
-//!
-//! The tree of prefixes is nginx's own (`ngx_http_init_static_location_trees`), with its quirk that
-//! a redirect to the form with a slash is found only on the way that the search happens to take.
 
 use std::collections::HashMap;
 
 use super::config::{Config, Location, LocationId, Matching, ServerId, ServerName};
 use super::regex::{Groups, Outcome, Pattern};
 
-/// Prefixes that are prefixes of one another deeper than this are not searched: a location's name
-/// has at most 4096 bytes, and nobody nests that far.
-const MAX_DEPTH: usize = 1000;
-
 /// The locations of one server or location.
+///
+/// nginx searches a tree; since it sorts `/` before every other character
+/// (`ngx_filename_cmp`), its answer is that of this table.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    nodes: Vec<Node>,
-    root: Option<usize>,
+    names: HashMap<String, Named>,
+    /// Lengths of inclusive prefixes, longest first.
+    lengths: Vec<usize>,
+    /// Some location redirects to the form with a slash.
+    redirects: bool,
     regexes: Vec<LocationId>,
 }
 
-#[derive(Debug)]
-struct Node {
-    name: String,
+/// The locations of one name.
+#[derive(Debug, Default)]
+struct Named {
     exact: Option<LocationId>,
     inclusive: Option<LocationId>,
-    auto_redirect: bool,
-    left: Option<usize>,
-    right: Option<usize>,
-    tree: Option<usize>,
-}
-
-/// A name with its exact and inclusive location, before the tree is built.
-struct Entry<'a> {
-    name: &'a str,
-    exact: Option<LocationId>,
-    inclusive: Option<LocationId>,
-    below: Vec<Entry<'a>>,
+    redirects: bool,
 }
 
 /// What the search gave.
@@ -63,77 +51,31 @@ impl Table {
     /// The table of these locations (named ones are left out).
     pub(super) fn build(ids: &[LocationId], locations: &[Location]) -> Self {
         let mut table = Self::default();
-        let mut entries: Vec<Entry<'_>> = Vec::new();
-        let mut prefixes: Vec<LocationId> = Vec::new();
         for &id in ids {
-            match locations[id].matching {
-                Matching::Exact | Matching::Prefix { .. } => prefixes.push(id),
-                Matching::Regex(_) => table.regexes.push(id),
-                Matching::Named => {}
+            let location = &locations[id];
+            let exact = match location.matching {
+                Matching::Exact => true,
+                Matching::Prefix { .. } => false,
+                Matching::Regex(_) => {
+                    table.regexes.push(id);
+                    continue;
+                }
+                Matching::Named => continue,
+            };
+            let named = table.names.entry(location.name.clone()).or_default();
+            named.redirects |= location.auto_redirect;
+            table.redirects |= location.auto_redirect;
+            // nginx refuses a second location of the same name; the first one stands.
+            if exact {
+                named.exact.get_or_insert(id);
+            } else {
+                named.inclusive.get_or_insert(id);
+                table.lengths.push(location.name.len());
             }
         }
-        prefixes.sort_by(|a, b| {
-            locations[*a]
-                .name
-                .as_bytes()
-                .cmp(locations[*b].name.as_bytes())
-        });
-        for id in prefixes {
-            let name = locations[id].name.as_str();
-            let exact = matches!(locations[id].matching, Matching::Exact);
-            if entries.last().is_none_or(|last| last.name != name) {
-                entries.push(Entry {
-                    name,
-                    exact: None,
-                    inclusive: None,
-                    below: Vec::new(),
-                });
-            }
-            if let Some(entry) = entries.last_mut() {
-                let place = if exact {
-                    &mut entry.exact
-                } else {
-                    &mut entry.inclusive
-                };
-                // nginx refuses a second location of the same name; the first one stands.
-                place.get_or_insert(id);
-            }
-        }
-        table.root = table.grow(group(entries, 0), 0, locations, 0);
+        table.lengths.sort_unstable_by(|a, b| b.cmp(a));
+        table.lengths.dedup();
         table
-    }
-
-    fn grow(
-        &mut self,
-        mut entries: Vec<Entry<'_>>,
-        prefix: usize,
-        locations: &[Location],
-        depth: usize,
-    ) -> Option<usize> {
-        if entries.is_empty() || depth > MAX_DEPTH {
-            return None;
-        }
-        let right = entries.split_off(entries.len() / 2 + 1);
-        let middle = entries.pop()?;
-        let redirects =
-            |id: Option<LocationId>| id.is_some_and(|id: LocationId| locations[id].auto_redirect);
-        let at = self.nodes.len();
-        self.nodes.push(Node {
-            name: middle.name.get(prefix..).unwrap_or_default().to_owned(),
-            exact: middle.exact,
-            inclusive: middle.inclusive,
-            auto_redirect: redirects(middle.exact) || redirects(middle.inclusive),
-            left: None,
-            right: None,
-            tree: None,
-        });
-        let length = middle.name.len();
-        let left = self.grow(entries, prefix, locations, depth + 1);
-        let right = self.grow(right, prefix, locations, depth + 1);
-        let tree = self.grow(middle.below, length, locations, depth + 1);
-        let node = &mut self.nodes[at];
-        (node.left, node.right, node.tree) = (left, right, tree);
-        Some(at)
     }
 
     /// How many regexes a search may have to try here.
@@ -142,70 +84,27 @@ impl Table {
     }
 
     /// `ngx_http_core_find_static_location`.
-    fn find_static(&self, uri: &[u8]) -> Static {
-        let mut found = Static::None;
-        let mut rest = uri;
-        let mut next = self.root;
-        while let Some(at) = next {
-            let node = &self.nodes[at];
-            let name = node.name.as_bytes();
-            let shared = rest.len().min(name.len());
-            match rest[..shared].cmp(&name[..shared]) {
-                std::cmp::Ordering::Less => next = node.left,
-                std::cmp::Ordering::Greater => next = node.right,
-                std::cmp::Ordering::Equal if rest.len() > name.len() => {
-                    if let Some(inclusive) = node.inclusive {
-                        found = Static::Inclusive(inclusive);
-                        rest = &rest[shared..];
-                        next = node.tree;
-                    } else {
-                        next = node.right;
-                    }
-                }
-                std::cmp::Ordering::Equal if rest.len() == name.len() => {
-                    return match (node.exact, node.inclusive) {
-                        (Some(exact), _) => Static::Final(exact),
-                        (None, Some(inclusive)) => Static::Inclusive(inclusive),
-                        (None, None) => found,
-                    };
-                }
-                std::cmp::Ordering::Equal => {
-                    if rest.len() + 1 == name.len()
-                        && node.auto_redirect
-                        && let Some(id) = node.exact.or(node.inclusive)
-                    {
-                        found = Static::Redirect(id);
-                    }
-                    next = node.left;
-                }
+    fn find_static(&self, uri: &str) -> Static {
+        if let Some(named) = self.names.get(uri) {
+            match (named.exact, named.inclusive) {
+                (Some(exact), _) => return Static::Final(exact),
+                (None, Some(inclusive)) => return Static::Inclusive(inclusive),
+                (None, None) => {}
             }
         }
-        found
-    }
-}
-
-/// Puts names below the inclusive location that is a prefix of them.
-fn group(entries: Vec<Entry<'_>>, depth: usize) -> Vec<Entry<'_>> {
-    let mut grouped: Vec<Entry<'_>> = Vec::new();
-    for entry in entries {
-        match grouped.last_mut() {
-            Some(last) if last.inclusive.is_some() && entry.name.starts_with(last.name) => {
-                last.below.push(entry);
-            }
-            _ => grouped.push(entry),
+        if self.redirects
+            && let Some(named) = self.names.get(&format!("{uri}/"))
+            && named.redirects
+            && let Some(id) = named.exact.or(named.inclusive)
+        {
+            return Static::Redirect(id);
         }
+        self.lengths
+            .iter()
+            .filter_map(|length| self.names.get(uri.get(..*length)?)?.inclusive)
+            .next()
+            .map_or(Static::None, Static::Inclusive)
     }
-    if depth < MAX_DEPTH {
-        for entry in &mut grouped {
-            let below = std::mem::take(&mut entry.below);
-            entry.below = if below.is_empty() {
-                below
-            } else {
-                group(below, depth + 1)
-            };
-        }
-    }
-    grouped
 }
 
 /// The location for a normalised URI (`ngx_http_core_find_location`).
@@ -216,7 +115,7 @@ pub(super) fn find(config: &Config, table: &Table, uri: &str) -> Found {
         location: None,
         groups: None,
     };
-    match (search.run(table, 0), search.location) {
+    match (search.run(table), search.location) {
         (Step::Unknown, _) => Found::Unknown,
         (_, None) => Found::Server,
         (Step::Done, Some(id)) => Found::Redirect(id),
@@ -244,12 +143,9 @@ enum Step {
 }
 
 impl Search<'_> {
-    fn run(&mut self, table: &Table, depth: usize) -> Step {
-        if depth > MAX_DEPTH {
-            return Step::Unknown;
-        }
+    fn run(&mut self, table: &Table) -> Step {
         let mut no_regex = false;
-        match table.find_static(self.uri.as_bytes()) {
+        match table.find_static(self.uri) {
             Static::None => {}
             Static::Final(id) => {
                 self.location = Some(id);
@@ -263,7 +159,7 @@ impl Search<'_> {
                 self.location = Some(id);
                 let location = &self.config.locations[id];
                 no_regex = matches!(location.matching, Matching::Prefix { no_regex: true });
-                let step = self.run(&location.table, depth + 1);
+                let step = self.run(&location.table);
                 if step != Step::Open {
                     return step;
                 }
@@ -283,7 +179,7 @@ impl Search<'_> {
                 Outcome::Match(groups) => {
                     self.location = Some(id);
                     self.groups = Some(groups);
-                    return match self.run(&location.table, depth + 1) {
+                    return match self.run(&location.table) {
                         Step::Unknown => Step::Unknown,
                         _ => Step::Ok,
                     };

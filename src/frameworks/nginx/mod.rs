@@ -128,13 +128,12 @@ impl Site for Nginx {
             return vec![headers::unknown()];
         };
         let start = match entrance.location {
-            Some(id) if request.url.path == known.url.path => {
-                if entrance.forced && !request.exact {
-                    Start::Forced(id)
-                } else {
-                    Start::Routed(id, entrance.groups.as_ref())
-                }
-            }
+            Some(id) if request.url.path == known.url.path => match entrance.forced {
+                false => Start::Routed(id, entrance.groups.as_ref()),
+                // A request that was really sent came through the front door.
+                true if request.exact => Start::Server,
+                true => Start::Forced(id),
+            },
             _ => Start::Server,
         };
         oracle::explore(|oracle| {
