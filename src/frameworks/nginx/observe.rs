@@ -9,6 +9,8 @@ use super::include::{Expanded, Library};
 use super::variables::{Own, Var};
 use crate::model::{Observation, ObservationKind as Kind};
 use crate::source::Span;
+use crate::syntax::nginx::check::{Scope, check};
+use crate::syntax::nginx::table;
 use crate::syntax::nginx::{Body, Directive, Word};
 
 /// Variables that name the server itself, whatever the client sends.
@@ -45,6 +47,12 @@ pub(super) fn observe(
         let text = format!("nginx refuses this: `{path}` includes itself");
         observer.tell(Kind::Syntax, *span, "", &text);
     }
+    if let Some(scope) = scope(context, expanded) {
+        for error in check(&expanded.directives, scope) {
+            let text = format!("nginx refuses this: {}", error.message);
+            observer.tell(Kind::Syntax, error.span, "", &text);
+        }
+    }
     let mut maps = Vec::new();
     observer.directives(&expanded.directives, &mut maps);
     observer.overridden(&maps);
@@ -59,6 +67,27 @@ pub(super) fn observe(
     }
     observer.cleared();
     observer.observations
+}
+
+/// Where the directives of a file stand, if that is certain: a fragment's context is known by its
+/// locations only (`server` blocks are there in `stream`, too), and a template is not yet nginx's.
+fn scope(context: Context, expanded: &Expanded) -> Option<Scope> {
+    let is_location = |directive: &Directive| directive.name.text == "location";
+    let has_location = |directive: &Directive| match &directive.body {
+        Body::Block(inner) => directive.name.text == "server" && inner.iter().any(is_location),
+        _ => false,
+    };
+    let top = &expanded.directives;
+    let context = match context {
+        Context::Main => table::Context::Main,
+        Context::Http if top.iter().any(has_location) => table::Context::Http,
+        Context::Server if top.iter().any(is_location) => table::Context::Server,
+        _ => return None,
+    };
+    (!expanded.template).then_some(Scope {
+        context,
+        complete: context == table::Context::Main && expanded.missing.is_empty(),
+    })
 }
 
 struct Observer<'a> {
