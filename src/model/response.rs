@@ -17,8 +17,10 @@ pub enum Outcome {
 /// Who made the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// The application's own handler, or a fixed answer that stands for one.
+    /// The application's own handler.
     Handler,
+    /// An answer that stands in the configuration itself: a status and a fixed text.
+    Fixed,
     /// An application behind a proxy.
     Upstream,
     /// The CORS layer, or the configuration's own OPTIONS answer.
@@ -43,6 +45,7 @@ impl Answer {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Handler => "handler",
+            Self::Fixed => "fixed",
             Self::Upstream => "upstream",
             Self::Cors => "cors",
             Self::Authentication => "authentication",

@@ -57,4 +57,6 @@ pub struct Settings {
     pub exposed_headers: Option<Setting>,
     /// Max-Age, in seconds as text.
     pub max_age: Option<Setting>,
+    /// All of it stands in an outer block that speaks for other endpoints as well.
+    pub inherited: bool,
 }

@@ -7,7 +7,14 @@ use std::hash::{DefaultHasher, Hash};
 
 use crate::model::{Allows, Endpoint, Outcome, Response, Setting};
 
-/// Adds what rules can read of an endpoint itself.
+/// What stands behind the last dot of a path's last segment, lower case; empty without one.
+pub(super) fn ending(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ending.to_ascii_lowercase()
+}
+
+/// Adds what rules can read of an endpoint itself. Its path is left to [`super::RuleSet`].
 pub(super) fn hash_endpoint(endpoint: &Endpoint, hasher: &mut DefaultHasher) {
     endpoint.url.scheme.hash(hasher);
     endpoint.secure.hash(hasher);
@@ -17,7 +24,10 @@ pub(super) fn hash_endpoint(endpoint: &Endpoint, hasher: &mut DefaultHasher) {
     for route in &endpoint.routes {
         route.method.hash(hasher);
     }
+    endpoint.url.host.hash(hasher);
+    ending(&endpoint.url.path).hash(hasher);
     let settings = &endpoint.settings;
+    settings.inherited.hash(hasher);
     for entry in &settings.origins {
         match &entry.allows {
             Allows::Exact(text) => (0, text).hash(hasher),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::alike::{hash_endpoint, hash_response};
+use super::alike::{ending, hash_endpoint, hash_response};
 use super::exchange::{ACAO, Exchange, decision_of, dropped_lines, written};
 use super::facts::{FactSource, Node};
 use super::schema::{self, ENDPOINT_SCOPE, SITE_SCOPE};
@@ -733,6 +733,7 @@ impl FactSource for SettingsFacts {
             "headers" => setting(&settings.headers),
             "exposed_headers" => setting(&settings.exposed_headers),
             "max_age" => setting(&settings.max_age),
+            "inherited" => Some(Node::bool(settings.inherited)),
             _ => None,
         }
     }
@@ -807,6 +808,7 @@ impl FactSource for EndpointFacts {
         match name {
             "name" => Some(Node::text(&endpoint.name).at(Some(endpoint.span))),
             "path" => Some(Node::text(&endpoint.url.path)),
+            "ending" => Some(Node::text(ending(&endpoint.url.path))),
             "host" => Some(Node::text(&endpoint.url.host)),
             "secure" => endpoint.secure.known().map(Node::bool),
             "exposure" => Some(Node::text(endpoint.exposure.name())),

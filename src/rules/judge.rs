@@ -1,7 +1,7 @@
 //! Deciding rules for endpoints and sites, and writing the findings.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -182,6 +182,9 @@ impl<'a> Judge<'a> {
         let worlds = worlds(site.conditions().len().min(MAX_CONDITIONS));
         let mut subjects = Vec::new();
         let mut hasher = DefaultHasher::new();
+        if self.rules.by_path {
+            site.endpoints()[endpoint].url.path.hash(&mut hasher);
+        }
         for (index, world) in worlds.iter().enumerate() {
             for subject in Subject::scenarios(site, endpoint, world) {
                 subject.hash(&mut hasher);

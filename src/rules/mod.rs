@@ -41,6 +41,8 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     by_id: HashMap<String, usize>,
     context: OnceLock<Context<'static, 'static>>,
+    /// Some rule reads the path of an endpoint, so that no two are alike.
+    by_path: bool,
 }
 
 /// One rule.
@@ -156,10 +158,14 @@ impl RuleSet {
             let unless = rule.definition.unless.iter();
             rule.unless = unless.filter_map(|id| by_id.get(id).copied()).collect();
         }
+        let by_path = rules
+            .iter()
+            .any(|rule| rule.definition.when.contains("endpoint.path"));
         Ok(Self {
             rules,
             by_id,
             context: OnceLock::new(),
+            by_path,
         })
     }
 

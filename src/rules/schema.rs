@@ -390,6 +390,7 @@ pub(crate) static ANSWERED_BY: Shape = Shape {
             "kind",
             Kind::OneOf(&[
                 "handler",
+                "fixed",
                 "upstream",
                 "cors",
                 "authentication",
@@ -482,6 +483,11 @@ pub(crate) static SETTINGS: Shape = Shape {
         ("headers", Kind::Map(&SETTING), "request headers"),
         ("exposed_headers", Kind::Map(&SETTING), "exposed headers"),
         ("max_age", Kind::Map(&SETTING), "max age"),
+        (
+            "inherited",
+            Kind::Bool,
+            "all of it stands in an outer block, which speaks for other endpoints as well",
+        ),
     ],
 };
 
@@ -535,6 +541,11 @@ pub(crate) static ENDPOINT: Shape = Shape {
     fields: &[
         ("name", Kind::Text, "for people"),
         ("path", Kind::Text, "the path of its URL"),
+        (
+            "ending",
+            Kind::Text,
+            "what stands behind the last dot of the path's last segment, lower case; empty without one",
+        ),
         ("host", Kind::Text, "the host of its URL"),
         ("secure", Kind::Bool, "it is reached over https"),
         (

@@ -81,7 +81,12 @@ pub(super) fn compile(
 
 /// Maps of a file, for [`compile`] of a file beside it.
 pub(super) fn maps(tree: &[Directive]) -> impl Iterator<Item = &Directive> {
+    let inside_http = tree.iter().filter_map(|directive| match &directive.body {
+        Body::Block(inner) if directive.name.text == "http" => Some(inner),
+        _ => None,
+    });
     tree.iter()
+        .chain(inside_http.flatten())
         .filter(|directive| directive.name.text == "map" && directive.args.len() == 2)
 }
 

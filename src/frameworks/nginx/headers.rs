@@ -314,11 +314,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The value of a header that is not sent; `None` if it would be empty.
+    /// The value of a header that is not sent; `None` if it would be empty, or may be.
     fn would_be(&mut self, header: &'a AddHeader) -> Option<Known<String>> {
         let value = self.complex(&header.value);
         match value.text {
             Known::Known(text) if text.is_empty() => None,
+            Known::Unknown if !value.filled && value.doubt == Doubt::Foreign => None,
             text => Some(text.map(std::borrow::Cow::into_owned)),
         }
     }

@@ -48,6 +48,11 @@ enum Static {
 }
 
 impl Table {
+    /// There is no location to choose.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.regexes.is_empty()
+    }
+
     /// The table of these locations (named ones are left out).
     pub(super) fn build(ids: &[LocationId], locations: &[Location]) -> Self {
         let mut table = Self::default();

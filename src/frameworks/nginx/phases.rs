@@ -660,7 +660,7 @@ impl<'a> Run<'a> {
             401 | 403 => Answer::Authentication,
             404 | 410 => Answer::NotFound,
             405 => Answer::MethodNotAllowed,
-            _ => Answer::Handler,
+            _ => Answer::Fixed,
         };
         let mut made = Made::new(Known::Known(status), kind, Some(span));
         if text.is_none() && matches!(status, 444 | 408 | 499) {

@@ -1,6 +1,6 @@
 //! From the files of a project to sites.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,6 +53,16 @@ pub fn read(project: Project<'_>) -> Reading {
             roots.push(fragment);
         }
     }
+    let with_maps: Vec<_> = roots
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, context, _))| matches!(context, Context::Main | Context::Http))
+        .map(|(root, (file, _, expanded))| WithMaps {
+            root,
+            path: file.path(),
+            maps: maps(&expanded.directives).collect(),
+        })
+        .collect();
     let mut seen = HashSet::new();
     for (at, (file, context, expanded)) in roots.iter().enumerate() {
         for file in &expanded.files {
@@ -63,21 +73,51 @@ pub fn read(project: Project<'_>) -> Reading {
         for (path, why) in &expanded.unreadable {
             reading.skipped.push((path.clone(), why.to_string()));
         }
-        let elsewhere: Vec<&Directive> = if *context == Context::Main {
+        let elsewhere = if *context == Context::Main {
             Vec::new()
         } else {
-            let others = roots
-                .iter()
-                .enumerate()
-                .filter(|(other, root)| *other != at && root.1 == Context::Http);
-            others
-                .flat_map(|(_, root)| maps(&root.2.directives))
-                .collect()
+            nearest_maps(at, file.path(), &with_maps)
         };
         let site = site(file, *context, expanded, &elsewhere, &mut library);
         reading.sites.push(Box::new(site));
     }
     reading
+}
+
+/// The maps that may define the variables of a file which nothing includes: for each variable those
+/// of the file that lies nearest, and none if several lie equally near.
+fn nearest_maps<'a>(root: usize, path: &Path, files: &[WithMaps<'a>]) -> Vec<&'a Directive> {
+    let others = || files.iter().filter(|file| file.root != root);
+    let mut nearest: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
+    for other in others() {
+        let pairs = path.components().zip(other.path.components());
+        let shared = pairs.take_while(|(one, other)| one == other).count();
+        for map in &other.maps {
+            let best = nearest.entry(&map.args[1].text).or_default();
+            if shared > best.0 {
+                *best = (shared, Some(other.root));
+            } else if shared == best.0 && best.1 != Some(other.root) {
+                best.1 = None;
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for other in others() {
+        let maps = other.maps.iter().copied();
+        found.extend(maps.filter(|map| {
+            let best = nearest.get(map.args[1].text.as_str());
+            best.is_some_and(|best| best.1 == Some(other.root))
+        }));
+    }
+    found
+}
+
+/// The maps of a configuration.
+struct WithMaps<'a> {
+    /// Its place among all.
+    root: usize,
+    path: &'a Path,
+    maps: Vec<&'a Directive>,
 }
 
 fn site(

@@ -6,6 +6,7 @@ use super::complex::{Complex, Part};
 use super::config::{
     AddHeader, Config, Definition, LevelId, LocationId, Map, More, Op, ServerId, SlotId, Test,
 };
+use super::headers::is_control;
 use super::variables::Var;
 use crate::model::{AllowedOrigin, Allows, Decision, Origin, OriginProblem, Setting, Settings};
 use crate::source::Span;
@@ -37,7 +38,21 @@ pub(super) fn settings(
         None => levels.push(config.servers[server].level),
     }
     collector.levels(&levels);
-    collector.settings
+    let mut settings = collector.settings;
+    settings.inherited = match location {
+        Some(_) => levels.iter().all(|level| !sends_cors(config, *level)),
+        // The headers of a server are those of its locations, too.
+        None => !config.servers[server].table.is_empty(),
+    };
+    settings
+}
+
+/// Does the block itself, and no outer one, set a CORS header?
+fn sends_cors(config: &Config, level: LevelId) -> bool {
+    let level = &config.levels[level];
+    let more = level.more.iter().map(|more| more.name.as_str());
+    let add = level.add_headers.iter().map(|header| header.name.as_str());
+    add.chain(more).any(is_control)
 }
 
 /// The levels of a script's `if`s.
