@@ -6,6 +6,7 @@
 
 pub mod django;
 pub mod express;
+pub mod flask;
 pub mod nginx;
 pub(crate) mod python;
 pub mod starlette;
@@ -43,6 +44,11 @@ pub const ALL: &[Framework] = &[
         name: "django",
         detect: django::detect,
         read: django::read,
+    },
+    Framework {
+        name: "flask",
+        detect: flask::detect,
+        read: flask::read,
     },
     Framework {
         name: "starlette",

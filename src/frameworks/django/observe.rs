@@ -114,7 +114,7 @@ impl Observer<'_> {
         ];
         let set = written.iter().find_map(|name| {
             let value = self.values.get(name);
-            (value.kind != Kind::Undefined).then(|| (*name, value.span))
+            (value.kind != Kind::Undefined).then_some((*name, value.span))
         });
         let Some((name, span)) = set else { return };
         let place = self.values.name_span(name, span);
@@ -374,7 +374,7 @@ impl Observer<'_> {
                 let name = name.unwrap_or_default();
                 let text = format!("`{name}` stands before it and {words}, without CORS headers");
                 let added = self.add(ObservationKind::Order, place, "CorsMiddleware", &text);
-                added.related.push((item.span, format!("{words}")));
+                added.related.push((item.span, words.to_owned()));
             }
         }
     }

@@ -357,11 +357,10 @@ fn settings(values: &Values) -> Settings {
         }
         for value in found {
             match (new, &value.kind) {
-                ("CORS_ALLOW_ALL_ORIGINS", _) => {
-                    if python::truthy(value) == Some(true) {
-                        settings.origins.push(entry(Allows::Any, value.span));
-                    }
+                ("CORS_ALLOW_ALL_ORIGINS", _) if python::truthy(value) == Some(true) => {
+                    settings.origins.push(entry(Allows::Any, value.span));
                 }
+                ("CORS_ALLOW_ALL_ORIGINS", _) => {}
                 (_, Kind::List(list)) => {
                     for item in &list.items {
                         let mut items = Vec::new();

@@ -145,7 +145,11 @@ fn prepare(program: &mut Program, request: &Request) {
             program.set_foreign_value(&format!("{base}.{open}{name}]"), origin.clone());
         }
     }
-    program.native = Some(Native(Arc::new(move |_, path, arguments, span| {
+    program.native = Some(Native(Arc::new(move |program, path, arguments, span| {
+        if matches!(path, "flask.abort" | "werkzeug.exceptions.abort") {
+            program.record(path, None, arguments.clone(), span);
+            return Some(Val::foreign("raise", span));
+        }
         native(&request, path, arguments, span)
     })));
 }

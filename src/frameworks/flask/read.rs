@@ -1,0 +1,789 @@
+//! From the program's calls to applications.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::policy::{OPTIONS, Options, is_regex};
+use super::respond::{App, Hook, HookKind, Resource, RouteOf, sample};
+use crate::frameworks::python::{self, leaves, nearest, setting, truthy, url};
+use crate::frameworks::{Project, Reading};
+use crate::model::{
+    AllowedOrigin, Allows, Endpoint, Exposure, Known, Observation, ObservationKind, Origin,
+    OriginProblem, Route, Settings,
+};
+use crate::source::{SourceFile, Span};
+use crate::syntax::python::object::{K, Val};
+use crate::syntax::python::version::Versions;
+use crate::syntax::python::{Arguments, Call, Effect, Program};
+use crate::syntax::value::{Conditions, Kind, Value};
+
+/// The most routes that are endpoints of their own.
+const MAX_ENDPOINTS: usize = 200;
+
+struct Reader<'p> {
+    program: &'p Program,
+    conditions: Conditions,
+    versions: Versions,
+    files: Arc<Vec<Arc<SourceFile>>>,
+    observations: Vec<Observation>,
+    unknowns: Vec<(Span, String)>,
+    app: usize,
+}
+
+pub(super) fn read(project: &Project<'_>) -> Reading {
+    let program = Arc::new(python::program(project, &["Flask("]));
+    let versions = python::versions(project, "flask-cors");
+    let files: Vec<Arc<SourceFile>> = program
+        .modules()
+        .iter()
+        .map(|module| Arc::clone(&module.file))
+        .collect();
+    let mut reading = Reading {
+        files: files.clone(),
+        ..Reading::default()
+    };
+    let files = Arc::new(files);
+    let mut seen: Vec<(Span, usize)> = Vec::new();
+    for (index, call) in program.calls.iter().enumerate() {
+        let is_app =
+            call.effect == Effect::Call && matches!(&*call.path, "flask.Flask" | "flask.app.Flask");
+        if !is_app {
+            continue;
+        }
+        let touched = program
+            .calls
+            .iter()
+            .filter(|other| other.receiver == Some(index));
+        let touched = touched.count();
+        if seen
+            .iter()
+            .any(|(span, count)| *span == call.span && *count >= touched)
+        {
+            continue;
+        }
+        seen.push((call.span, touched));
+        let reader = Reader {
+            program: &program,
+            conditions: Conditions::default(),
+            versions,
+            files: Arc::clone(&files),
+            observations: Vec::new(),
+            unknowns: Vec::new(),
+            app: index,
+        };
+        reading.sites.push(Box::new(reader.site(&program)));
+    }
+    reading
+}
+
+impl Reader<'_> {
+    fn site(mut self, program: &Arc<Program>) -> App {
+        let span = self.program.calls[self.app].span;
+        let blueprints = self.blueprints();
+        let hooks = self.hooks(&blueprints);
+        let mut routes = Vec::new();
+        self.routes(self.app, "", None, &mut routes);
+        for (blueprint, prefix) in &blueprints {
+            self.routes(*blueprint, prefix, Some(*blueprint), &mut routes);
+        }
+        let endpoints = self.endpoints(&routes, &hooks, span);
+        for hook in &hooks {
+            self.observe(hook);
+        }
+        for route in &routes {
+            if let Some(options) = route.decorator.clone() {
+                self.observe_options(&options);
+            }
+        }
+        App {
+            conditions: self.conditions.as_slice().to_vec(),
+            endpoints,
+            routes,
+            hooks,
+            observations: self.observations,
+            unknowns: self.unknowns,
+            program: Arc::clone(program),
+            span,
+        }
+    }
+
+    /// Registered blueprints with their prefixes.
+    fn blueprints(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for call in &self.program.calls {
+            if call.receiver != Some(self.app) || call.method() != "register_blueprint" {
+                continue;
+            }
+            let Some(blueprint) = call.arguments.get(0, "blueprint").and_then(Val::call) else {
+                continue;
+            };
+            let made = self.program.calls.get(blueprint);
+            let own = made.and_then(|made| made.arguments.keyword("url_prefix"));
+            let prefix = call.arguments.keyword("url_prefix").or(own);
+            let prefix = prefix.and_then(Val::as_text).unwrap_or_default();
+            found.push((blueprint, prefix.trim_end_matches('/').to_owned()));
+        }
+        found
+    }
+
+    fn export(&mut self, value: &Val) -> Value {
+        self.program.export(value, &mut self.conditions)
+    }
+
+    fn options(&self, span: Span) -> Options {
+        Options::new(span, self.versions, Arc::clone(&self.files))
+    }
+
+    /// What the application's configuration says before call `until`.
+    fn config(&mut self, until: usize) -> (BTreeMap<String, Value>, bool) {
+        let base = format!("#{}.config", self.app);
+        let mut found: BTreeMap<String, Value> = BTreeMap::new();
+        let mut open = false;
+        let mut pairs: Vec<(String, Val)> = Vec::new();
+        let program = self.program;
+        for call in program.calls.iter().take(until) {
+            let Some(rest) = call.path.strip_prefix(base.as_str()) else {
+                continue;
+            };
+            match (call.effect, rest) {
+                (Effect::SetItem, _) => {
+                    let key = rest.trim_start_matches('[').trim_end_matches(']');
+                    if let Some(value) = call.arguments.positional.first() {
+                        pairs.push((key.to_owned(), value.clone()));
+                    }
+                }
+                (Effect::Call, ".update" | ".from_mapping") => {
+                    for (name, _, value) in &call.arguments.keywords {
+                        pairs.push((name.to_string(), value.clone()));
+                    }
+                    if let Some(entries) = call.arguments.positional.first() {
+                        match program.entries(entries) {
+                            Some(entries) => {
+                                for (key, value) in entries {
+                                    let key = key.as_text().unwrap_or_default();
+                                    pairs.push((key.to_owned(), value));
+                                }
+                            }
+                            None => open = true,
+                        }
+                    }
+                }
+                (Effect::Call, ".from_object") => {
+                    match call
+                        .arguments
+                        .positional
+                        .first()
+                        .map(|value| value.kind.clone())
+                    {
+                        Some(K::Class(class) | K::Instance(class, _)) => {
+                            let mut evaluator = program.clone();
+                            for option in OPTIONS {
+                                let key = format!("CORS_{}", option.to_ascii_uppercase());
+                                if let Some(value) =
+                                    evaluator.class_attribute(class, &key, call.span)
+                                {
+                                    pairs.push((key, value));
+                                }
+                            }
+                        }
+                        Some(K::Text(_)) | None => {}
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (key, value) in pairs {
+            let Some(option) = key.strip_prefix("CORS_") else {
+                continue;
+            };
+            // `None` is skipped.
+            let value = self.export(&value).map(&mut |value| match value.kind {
+                Kind::Null => Value::new(Kind::Undefined, value.span),
+                _ => value.clone(),
+            });
+            found.insert(option.to_ascii_lowercase(), value);
+        }
+        (found, open)
+    }
+
+    fn add_keywords(&mut self, options: &mut Options, arguments: &Arguments) {
+        options.open |= arguments.open;
+        for (name, place, value) in &arguments.keywords {
+            let value = self.export(value);
+            if OPTIONS.contains(&&**name) {
+                options.given.insert(name.to_string(), value);
+            } else {
+                self.unknown_option(name, *place, options.span);
+            }
+        }
+    }
+
+    fn unknown_option(&mut self, name: &str, span: Span, call: Span) {
+        if self.observations.iter().any(|known| known.span == span) {
+            return;
+        }
+        let meant = match name {
+            "origin" | "allow_origins" | "allowed_origins" | "allow_origin" => Some("origins"),
+            "credentials" | "allow_credentials" => Some("supports_credentials"),
+            "headers" | "allowed_headers" => Some("allow_headers"),
+            _ => nearest(name, &OPTIONS),
+        };
+        let severe = meant == Some("origins");
+        let text = if severe {
+            "Flask-CORS does not know it, and every origin stays allowed"
+        } else {
+            "Flask-CORS does not know it, and the default stays in force"
+        };
+        self.observations.push(Observation {
+            kind: ObservationKind::UnknownOption,
+            span,
+            name: name.to_owned(),
+            text: text.to_owned(),
+            suggestion: meant.map(ToOwned::to_owned),
+            related: vec![(call, "the options are given here".into())],
+            severe,
+        });
+    }
+
+    /// Every hook in the order of registration.
+    fn hooks(&mut self, blueprints: &[(usize, String)]) -> Vec<Hook> {
+        let mut hooks = Vec::new();
+        let program = self.program;
+        for (index, call) in program.calls.iter().enumerate() {
+            let owner = |owner: usize| {
+                let blueprint = blueprints.iter().any(|(known, _)| *known == owner);
+                (owner == self.app || blueprint).then(|| blueprint.then_some(owner))
+            };
+            if call.effect != Effect::Call {
+                continue;
+            }
+            let method = call.method();
+            if let Some(blueprint) = call.receiver.and_then(owner) {
+                let kind = match method {
+                    "after_request" | "after_app_request" => function_of(call).map(HookKind::After),
+                    "before_request" | "before_app_request" => {
+                        function_of(call).map(HookKind::Before)
+                    }
+                    _ => None,
+                };
+                let blueprint = blueprint.filter(|_| !method.contains("_app_"));
+                if let Some(kind) = kind {
+                    hooks.push(self.hook(kind, call, blueprint));
+                }
+                continue;
+            }
+            let (own, earlier) = match &*call.path {
+                "flask_cors.CORS" | "flask_cors.extension.CORS" => (call, None),
+                _ if method == "init_app" => {
+                    let made = call.receiver.and_then(|made| program.calls.get(made));
+                    match made {
+                        Some(made) if made.path.starts_with("flask_cors.") => (call, Some(made)),
+                        _ => continue,
+                    }
+                }
+                _ => continue,
+            };
+            let target = own.arguments.get(0, "app").and_then(Val::call);
+            let Some(blueprint) = target.and_then(owner) else {
+                continue;
+            };
+            let kind = self.extension(index, own, earlier, blueprint.is_some());
+            hooks.push(self.hook(kind, call, blueprint));
+        }
+        hooks
+    }
+
+    fn hook(&mut self, kind: HookKind, call: &Call, blueprint: Option<usize>) -> Hook {
+        let of_app = &self.program.calls[self.app].conditions;
+        let mut needs = Vec::new();
+        let mut sure = true;
+        for (atom, holds) in call
+            .conditions
+            .iter()
+            .filter(|known| !of_app.contains(known))
+        {
+            match self.conditions.atom(self.program.condition(*atom).clone()) {
+                Some(at) => needs.push((at, *holds)),
+                None => sure = false,
+            }
+        }
+        Hook {
+            kind,
+            span: call.span,
+            blueprint,
+            needs,
+            sure,
+        }
+    }
+
+    fn extension(
+        &mut self,
+        index: usize,
+        call: &Call,
+        earlier: Option<&Call>,
+        on_blueprint: bool,
+    ) -> HookKind {
+        let mut options = self.options(call.span);
+        if !on_blueprint {
+            let (config, open) = self.config(index);
+            options.given.extend(config);
+            options.open |= open;
+        }
+        if let Some(earlier) = earlier {
+            self.add_keywords(&mut options, &earlier.arguments.clone());
+        }
+        let mut arguments = call.arguments.clone();
+        arguments.keywords.retain(|(name, _, _)| &**name != "app");
+        self.add_keywords(&mut options, &arguments);
+        for (name, value) in &options.given {
+            if python::has_unknown(value) {
+                self.unknowns.push((value.span, format!("`{name}`")));
+            }
+        }
+        let intercepts = truthy(options.get("intercept_exceptions")) != Some(false)
+            || options.get("intercept_exceptions").kind == Kind::Undefined;
+        let resources = options.get("resources").clone();
+        let mut open = false;
+        let resources = self.resources(&resources, &options, &mut open);
+        HookKind::Cors {
+            resources,
+            open,
+            intercepts,
+        }
+    }
+
+    fn resources(&mut self, value: &Value, options: &Options, open: &mut bool) -> Vec<Resource> {
+        let resource = |pattern: &str, options: &Options| Resource {
+            pattern: pattern.to_owned(),
+            flags: String::new(),
+            compiled: false,
+            options: options.clone(),
+        };
+        match &value.kind {
+            Kind::Undefined => vec![resource("/*", options)],
+            Kind::String(text) => vec![resource(text, options)],
+            Kind::Regex(regex) => vec![Resource {
+                flags: regex.flags.clone(),
+                compiled: true,
+                ..resource(&regex.pattern, options)
+            }],
+            Kind::List(list) => {
+                *open |= list.open;
+                let mut found = Vec::new();
+                for item in &list.items {
+                    match &item.kind {
+                        Kind::String(text) => found.push(resource(text, options)),
+                        Kind::Regex(regex) => found.push(Resource {
+                            flags: regex.flags.clone(),
+                            compiled: true,
+                            ..resource(&regex.pattern, options)
+                        }),
+                        _ => *open = true,
+                    }
+                }
+                found
+            }
+            Kind::Map(map) => {
+                *open |= map.open;
+                let mut found = Vec::new();
+                for entry in &map.entries {
+                    let mut own = options.clone();
+                    match &entry.value.kind {
+                        Kind::Map(inner) => {
+                            own.open |= inner.open;
+                            for option in &inner.entries {
+                                if OPTIONS.contains(&option.key.as_str()) {
+                                    own.given.insert(option.key.clone(), option.value.clone());
+                                } else {
+                                    self.unknown_option(&option.key, option.key_span, options.span);
+                                }
+                            }
+                        }
+                        Kind::Unknown(_) | Kind::OneOf(_) => *open = true,
+                        _ => {
+                            own.rejected = Some("ValueError: not a dictionary of options".into());
+                            self.observations.push(Observation {
+                                kind: ObservationKind::Rejected,
+                                span: entry.value.span,
+                                name: entry.key.clone(),
+                                text: "the application does not start: ValueError, a dictionary of options belongs here".into(),
+                                suggestion: None,
+                                related: Vec::new(),
+                                severe: true,
+                            });
+                        }
+                    }
+                    found.push(resource(&entry.key, &own));
+                }
+                let literal = |resource: &Resource| !is_regex(&resource.pattern);
+                let slashes = |text: &str| text.matches('/').count();
+                if self.versions.since((6, 0, 0)) == Some(false) {
+                    found.sort_by_key(|resource| std::cmp::Reverse(resource.pattern.len()));
+                } else {
+                    found.sort_by_key(|resource| {
+                        let text = &resource.pattern;
+                        let key = std::cmp::Reverse((slashes(text), text.len()));
+                        (!literal(resource), key)
+                    });
+                }
+                found
+            }
+            _ => {
+                *open = true;
+                Vec::new()
+            }
+        }
+    }
+
+    fn routes(
+        &mut self,
+        owner: usize,
+        prefix: &str,
+        blueprint: Option<usize>,
+        found: &mut Vec<RouteOf>,
+    ) {
+        let program = self.program;
+        for (index, call) in program.calls.iter().enumerate() {
+            if call.receiver != Some(owner) || call.effect != Effect::Call {
+                continue;
+            }
+            let (function, default) = match call.method() {
+                "route" => (decorated(program, index), "GET"),
+                "get" => (decorated(program, index), "GET"),
+                "post" => (decorated(program, index), "POST"),
+                "put" => (decorated(program, index), "PUT"),
+                "delete" => (decorated(program, index), "DELETE"),
+                "patch" => (decorated(program, index), "PATCH"),
+                "add_url_rule" => {
+                    let view = call.arguments.get(2, "view_func").map(|value| &value.kind);
+                    let function = match view {
+                        Some(K::Function(function)) => Some(*function),
+                        _ => None,
+                    };
+                    (function, "GET")
+                }
+                _ => continue,
+            };
+            let Some(path) = call.arguments.get(0, "rule").and_then(Val::as_text) else {
+                continue;
+            };
+            let methods = match call.arguments.keyword("methods") {
+                Some(list) => match program.items(list) {
+                    Some((items, _)) => {
+                        let texts = items.iter().filter_map(Val::as_text);
+                        texts.map(str::to_ascii_uppercase).collect()
+                    }
+                    None => vec![default.to_owned()],
+                },
+                None => vec![default.to_owned()],
+            };
+            let own = function.map(|function| program.function(function));
+            let text = own.map(|own| {
+                let file = &program.modules()[own.module].file;
+                file.slice(own.function.span).to_ascii_lowercase()
+            });
+            let decorator = function.and_then(|function| self.decorator(function, index));
+            found.push(RouteOf {
+                path: format!("{prefix}{path}"),
+                methods,
+                function,
+                blueprint,
+                decorator,
+                own_headers: text.is_some_and(|text| text.contains("access-control-allow")),
+                span: call.span,
+            });
+        }
+    }
+
+    /// The options of `@cross_origin` below the route's own decorator.
+    fn decorator(&mut self, function: usize, route: usize) -> Option<Options> {
+        let decorators = self.program.function(function).decorators.clone();
+        let at = decorators
+            .iter()
+            .position(|known| known.call() == Some(route))?;
+        let is_cross = |value: &Val| {
+            let call = value.call().and_then(|call| self.program.calls.get(call));
+            call.filter(|call| call.path.ends_with("cross_origin"))
+                .cloned()
+        };
+        for (place, value) in decorators.iter().enumerate() {
+            let Some(call) = is_cross(value) else {
+                continue;
+            };
+            if place < at {
+                let known = self
+                    .observations
+                    .iter()
+                    .any(|known| known.span == call.span);
+                if !known {
+                    self.observations.push(Observation {
+                        kind: ObservationKind::Unattached,
+                        span: call.span,
+                        name: "cross_origin".into(),
+                        text: "the route above registers the view without it".into(),
+                        suggestion: None,
+                        related: vec![(
+                            self.program.calls[route].span,
+                            "the route must stand above it".into(),
+                        )],
+                        severe: false,
+                    });
+                }
+                continue;
+            }
+            let mut options = self.options(call.span);
+            let (config, open) = self.config(self.program.calls.len());
+            options.given.extend(config);
+            options.open |= open;
+            self.add_keywords(&mut options, &call.arguments);
+            return Some(options);
+        }
+        None
+    }
+
+    fn endpoints(&self, routes: &[RouteOf], hooks: &[Hook], span: Span) -> Vec<Endpoint> {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        let place = hooks
+            .iter()
+            .find(|hook| matches!(hook.kind, HookKind::Cors { .. }))
+            .map_or(span, |hook| hook.span);
+        for route in routes.iter().take(MAX_ENDPOINTS) {
+            let path = sample(&route.path);
+            let methods = route
+                .methods
+                .iter()
+                .filter(|method| !matches!(method.as_str(), "HEAD" | "OPTIONS"));
+            let methods: Vec<Route> = methods
+                .map(|method| Route {
+                    method: method.clone(),
+                    span: route.span,
+                })
+                .collect();
+            if let Some(known) = endpoints.iter_mut().find(|known| known.url.path == path) {
+                known.routes.extend(methods);
+                continue;
+            }
+            let mut all: Vec<&Options> = route.decorator.iter().collect();
+            if all.is_empty() {
+                all = covering(hooks, &path, route.blueprint);
+            }
+            endpoints.push(Endpoint {
+                name: format!("route {}", route.path),
+                span: route
+                    .decorator
+                    .as_ref()
+                    .map_or(place, |options| options.span),
+                url: url(&path),
+                secure: Known::Unknown,
+                exposure: Exposure::Public,
+                management: false,
+                reads_headers: Vec::new(),
+                routes: methods,
+                settings: settings(&all),
+            });
+        }
+        if endpoints.is_empty() {
+            let all = covering(hooks, "/", None);
+            let mut path = "/".to_owned();
+            let mut chosen = all;
+            if chosen.is_empty() {
+                let resources = hooks.iter().filter_map(|hook| match &hook.kind {
+                    HookKind::Cors { resources, .. } => resources.first(),
+                    _ => None,
+                });
+                if let Some(first) = resources.into_iter().next() {
+                    let literal: String = first
+                        .pattern
+                        .trim_start_matches('^')
+                        .chars()
+                        .take_while(|c| c.is_ascii_alphanumeric() || "/-_".contains(*c))
+                        .collect();
+                    path = if literal.starts_with('/') {
+                        literal
+                    } else {
+                        path
+                    };
+                    chosen = covering(hooks, &path, None);
+                }
+            }
+            endpoints.push(Endpoint {
+                name: "application".into(),
+                span: place,
+                url: url(&path),
+                secure: Known::Unknown,
+                exposure: Exposure::Public,
+                management: false,
+                reads_headers: Vec::new(),
+                routes: Vec::new(),
+                settings: settings(&chosen),
+            });
+        }
+        endpoints
+    }
+
+    fn observe(&mut self, hook: &Hook) {
+        let HookKind::Cors { resources, .. } = &hook.kind else {
+            return;
+        };
+        for resource in resources {
+            self.observe_options(&resource.options);
+        }
+    }
+
+    fn add(&mut self, kind: ObservationKind, span: Span, name: &str, text: &str, severe: bool) {
+        if self
+            .observations
+            .iter()
+            .any(|known| known.span == span && known.kind == kind)
+        {
+            return;
+        }
+        self.observations.push(Observation {
+            kind,
+            span,
+            name: name.to_owned(),
+            text: text.to_owned(),
+            suggestion: None,
+            related: Vec::new(),
+            severe,
+        });
+    }
+
+    fn observe_options(&mut self, options: &Options) {
+        if let Some(words) = options.failure().filter(|_| options.rejected.is_none()) {
+            let span = options.invalid().unwrap_or(options.span);
+            let text = format!("the application does not start: {words}");
+            self.add(ObservationKind::Rejected, span, "CORS", &text, true);
+        }
+        let mut found = Vec::new();
+        leaves(options.get("supports_credentials"), &mut found);
+        for value in found {
+            let off = value.as_str().is_some_and(|text| {
+                matches!(
+                    text.to_ascii_lowercase().as_str(),
+                    "false" | "no" | "off" | "0"
+                )
+            });
+            if off {
+                let text = "a text that is not empty is true: credentials are allowed";
+                self.add(
+                    ObservationKind::WrongType,
+                    value.span,
+                    "supports_credentials",
+                    text,
+                    true,
+                );
+            }
+        }
+        let mut found = Vec::new();
+        leaves(options.get("methods"), &mut found);
+        for value in found {
+            let star = value.as_str() == Some("*")
+                || value
+                    .as_list()
+                    .is_some_and(|list| list.items.iter().any(|item| item.as_str() == Some("*")));
+            if star {
+                let text =
+                    "the list is searched for the method as it stands, and no method is called `*`";
+                self.add(
+                    ObservationKind::LiteralWildcard,
+                    value.span,
+                    "*",
+                    text,
+                    true,
+                );
+            }
+        }
+    }
+}
+
+fn covering<'h>(hooks: &'h [Hook], path: &str, blueprint: Option<usize>) -> Vec<&'h Options> {
+    let mut found = Vec::new();
+    for hook in hooks {
+        if hook.blueprint.is_some() && hook.blueprint != blueprint {
+            continue;
+        }
+        if let HookKind::Cors { resources, .. } = &hook.kind {
+            let first = resources
+                .iter()
+                .find(|resource| resource.covers(path) != Some(false));
+            found.extend(first.map(|resource| &resource.options));
+        }
+    }
+    found
+}
+
+fn decorated(program: &Program, decorator: usize) -> Option<usize> {
+    let call = program
+        .calls
+        .iter()
+        .find(|other| other.receiver == Some(decorator) && other.method().is_empty())?;
+    match call.arguments.positional.first()?.kind {
+        K::Function(function) => Some(function),
+        _ => None,
+    }
+}
+
+fn function_of(call: &Call) -> Option<usize> {
+    match call.arguments.positional.first()?.kind {
+        K::Function(function) => Some(function),
+        _ => None,
+    }
+}
+
+fn settings(all: &[&Options]) -> Settings {
+    let mut settings = Settings::default();
+    for options in all {
+        let mut found = Vec::new();
+        leaves(options.get("origins"), &mut found);
+        for value in found {
+            match &value.kind {
+                Kind::List(list) => {
+                    for item in &list.items {
+                        let mut items = Vec::new();
+                        leaves(item, &mut items);
+                        settings.origins.extend(items.into_iter().filter_map(entry));
+                    }
+                    if list.open {
+                        settings.origins.push(python::unknown_origin(value.span));
+                    }
+                }
+                Kind::Undefined => settings.origins.push(AllowedOrigin {
+                    allows: Allows::Any,
+                    ..python::unknown_origin(options.span)
+                }),
+                _ => settings.origins.extend(entry(value)),
+            }
+        }
+        let of = |name: &str| setting(options.get(name));
+        settings.credentials = settings.credentials.or_else(|| of("supports_credentials"));
+        settings.methods = settings.methods.or_else(|| of("methods"));
+        settings.headers = settings.headers.or_else(|| of("allow_headers"));
+        settings.exposed_headers = settings.exposed_headers.or_else(|| of("expose_headers"));
+        settings.max_age = settings.max_age.or_else(|| of("max_age"));
+    }
+    settings
+}
+
+fn entry(value: &Value) -> Option<AllowedOrigin> {
+    let of = |allows| AllowedOrigin {
+        allows,
+        ..python::unknown_origin(value.span)
+    };
+    Some(match &value.kind {
+        Kind::String(text) if matches!(text.as_str(), "*" | ".*") => of(Allows::Any),
+        Kind::String(text) if is_regex(text) => of(Allows::Pattern(text.clone())),
+        Kind::String(text) => {
+            // Letters are compared without regard to case.
+            let problem = Origin::parse(text).err();
+            AllowedOrigin {
+                problem: problem.filter(|problem| *problem != OriginProblem::UpperCase),
+                ..of(Allows::Exact(text.clone()))
+            }
+        }
+        Kind::Regex(regex) => of(Allows::Pattern(regex.pattern.clone())),
+        Kind::Unknown(_) => of(Allows::Unknown),
+        _ => return None,
+    })
+}

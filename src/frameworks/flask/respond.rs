@@ -1,0 +1,620 @@
+//! What an application answers: the view, then the hooks of responses.
+
+use std::sync::Arc;
+
+use super::policy::{Options, is_regex};
+use crate::frameworks::python::handler::{
+    apply_effects, kind_of_status, line, number, outcomes, unknown_response,
+};
+use crate::model::{
+    Answer, Application, Condition, Endpoint, Known, Observation, Outcome, Request, Response, Site,
+    World,
+};
+use crate::source::Span;
+use crate::syntax::python::object::{K, Val};
+use crate::syntax::python::pattern::{self, How};
+use crate::syntax::python::{Arguments, Call, Program};
+
+/// A path pattern of `resources`.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    pub(super) pattern: String,
+    pub(super) flags: String,
+    /// It was compiled by the program.
+    pub(super) compiled: bool,
+    pub(super) options: Options,
+}
+
+impl Resource {
+    /// Does it cover a path? Literals are compared as they stand, patterns from the start.
+    pub(super) fn covers(&self, path: &str) -> Option<bool> {
+        let pattern = if self.pattern == "*" {
+            ".*"
+        } else {
+            &self.pattern
+        };
+        if !self.compiled && !is_regex(pattern) {
+            return Some(pattern == path);
+        }
+        let new = self.options.versions.since((6, 0, 0));
+        let with = |flags: &str| pattern::matches(pattern, flags, path, How::Match);
+        match (new, self.compiled) {
+            (_, true) => with(&self.flags),
+            (Some(true), _) => with(""),
+            (Some(false), _) => with("i"),
+            (None, _) => with("").filter(|covered| with("i") == Some(*covered)),
+        }
+    }
+}
+
+/// What runs on every response.
+#[derive(Clone, Debug)]
+pub(super) enum HookKind {
+    /// The extension: resources in the order in which they are tried.
+    Cors {
+        resources: Vec<Resource>,
+        open: bool,
+        intercepts: bool,
+    },
+    /// `@app.after_request`.
+    After(usize),
+    /// `@app.before_request`.
+    Before(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Hook {
+    pub(super) kind: HookKind,
+    pub(super) span: Span,
+    /// The blueprint that it is limited to.
+    pub(super) blueprint: Option<usize>,
+    pub(super) needs: Vec<(usize, bool)>,
+    pub(super) sure: bool,
+}
+
+/// A route with what decorates its view.
+#[derive(Clone, Debug)]
+pub(super) struct RouteOf {
+    pub(super) path: String,
+    pub(super) methods: Vec<String>,
+    pub(super) function: Option<usize>,
+    pub(super) blueprint: Option<usize>,
+    /// `@cross_origin`, if it stands below the route.
+    pub(super) decorator: Option<Options>,
+    pub(super) own_headers: bool,
+    pub(super) span: Span,
+}
+
+/// An application.
+#[derive(Debug)]
+pub(super) struct App {
+    pub(super) conditions: Vec<Condition>,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) routes: Vec<RouteOf>,
+    pub(super) hooks: Vec<Hook>,
+    pub(super) observations: Vec<Observation>,
+    pub(super) unknowns: Vec<(Span, String)>,
+    pub(super) program: Arc<Program>,
+    pub(super) span: Span,
+}
+
+impl Site for App {
+    fn framework(&self) -> &'static str {
+        "flask"
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    fn route(&self, request: &Request) -> Option<usize> {
+        let found = self
+            .endpoints
+            .iter()
+            .position(|endpoint| endpoint.url.path == request.url.path);
+        Some(found.unwrap_or(0))
+    }
+
+    fn respond(&self, _endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        let mut hooks = Vec::new();
+        for hook in &self.hooks {
+            if !hook.sure {
+                return vec![unknown_response(Some(self.span))];
+            }
+            let mut needs = hook.needs.iter();
+            if needs.all(|(at, holds)| world.holds.get(*at) == Some(holds)) {
+                hooks.push(hook);
+            }
+        }
+        for hook in &hooks {
+            let HookKind::Cors { resources, .. } = &hook.kind else {
+                continue;
+            };
+            for resource in resources {
+                if let Some(words) = resource.options.in_world(world).failure() {
+                    let mut response =
+                        Response::new(Known::Unknown, Answer::Handler, Some(hook.span));
+                    response.outcome = Outcome::Throws(words);
+                    return vec![response];
+                }
+            }
+        }
+        let run = Run {
+            app: self,
+            request,
+            world,
+            hooks,
+        };
+        run.answer()
+    }
+
+    fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    fn unknowns(&self) -> &[(Span, String)] {
+        &self.unknowns
+    }
+}
+
+/// A response on its way through the hooks.
+struct Made {
+    response: Response,
+    /// It came of an exception, so the extension sees it first.
+    exception: bool,
+    /// The decorator has decided already.
+    evaluated: bool,
+}
+
+struct Run<'r> {
+    app: &'r App,
+    request: &'r Request,
+    world: &'r World,
+    hooks: Vec<&'r Hook>,
+}
+
+impl Run<'_> {
+    fn answer(&self) -> Vec<Response> {
+        let path = &self.request.url.path;
+        let matching: Vec<&RouteOf> = self
+            .app
+            .routes
+            .iter()
+            .filter(|route| matches_rule(&route.path, path))
+            .collect();
+        let made = self.made(&matching);
+        let blueprint = matching.first().and_then(|route| route.blueprint);
+        // Whom no rule serves belongs to no blueprint.
+        let unrouted = |made: &Made| {
+            matches!(
+                made.response.answered_by.kind,
+                Answer::NotFound | Answer::MethodNotAllowed
+            )
+        };
+        let mut sent = Vec::new();
+        for made in made {
+            let blueprint = blueprint.filter(|_| !unrouted(&made));
+            sent.extend(self.finish(made, blueprint));
+        }
+        if sent.is_empty() || sent.len() > 16 {
+            return vec![unknown_response(Some(self.app.span))];
+        }
+        sent
+    }
+
+    fn made(&self, matching: &[&RouteOf]) -> Vec<Made> {
+        let simple = |status, kind, span, exception| {
+            vec![Made {
+                response: Response::new(Known::Known(status), kind, Some(span)),
+                exception,
+                evaluated: false,
+            }]
+        };
+        if self.app.routes.is_empty() {
+            return self.view(None);
+        }
+        let Some(first) = matching.first() else {
+            return simple(404, Answer::NotFound, self.app.span, true);
+        };
+        if let Some(before) = self.before(first.blueprint) {
+            return before;
+        }
+        let method = self.request.method.as_str();
+        let accepts = |route: &&&RouteOf| {
+            route.methods.iter().any(|known| known == method)
+                || (method == "HEAD" && route.methods.iter().any(|known| known == "GET"))
+        };
+        if let Some(route) = matching.iter().find(accepts) {
+            return self.view(Some(route));
+        }
+        if method != "OPTIONS" {
+            return simple(405, Answer::MethodNotAllowed, first.span, true);
+        }
+        let mut response = Response::new(Known::Known(200), Answer::Handler, Some(first.span));
+        // The decorator answers OPTIONS itself, as Flask does, and adds its headers.
+        let decorator = matching.iter().find_map(|route| route.decorator.as_ref());
+        let Some(options) = decorator.map(|options| options.in_world(self.world)) else {
+            return vec![Made {
+                response,
+                exception: false,
+                evaluated: false,
+            }];
+        };
+        if crate::frameworks::python::truthy(options.get("automatic_options")) == Some(false)
+            && !matches!(
+                options.get("automatic_options").kind,
+                crate::syntax::value::Kind::Undefined
+            )
+        {
+            return vec![Made {
+                response,
+                exception: false,
+                evaluated: false,
+            }];
+        }
+        response.answered_by.kind = Answer::Cors;
+        vec![Made {
+            response: options.add_headers(self.request, response),
+            exception: false,
+            evaluated: true,
+        }]
+    }
+
+    /// A hook before the view that answers in its place.
+    fn before(&self, blueprint: Option<usize>) -> Option<Vec<Made>> {
+        for hook in &self.hooks {
+            let HookKind::Before(function) = hook.kind else {
+                continue;
+            };
+            if hook.blueprint.is_some() && hook.blueprint != blueprint {
+                continue;
+            }
+            let mut program = (*self.app.program).clone();
+            program.assume(&self.app.conditions, self.world);
+            let all = outcomes(&mut program, self.request, &mut |program| {
+                program.call_function(function, None, &Arguments::default(), hook.span)
+            })?;
+            let passes = all.iter().all(|outcome| outcome.result.kind == K::None);
+            if passes {
+                continue;
+            }
+            let made = all.into_iter().map(|outcome| {
+                let status = status_of(&program, &outcome.result, &outcome.effects);
+                let passed = outcome.result.kind == K::None;
+                let mut response = if passed {
+                    let Application::Answers(status) = self.request.application else {
+                        return Made {
+                            response: unknown_response(Some(hook.span)),
+                            exception: true,
+                            evaluated: false,
+                        };
+                    };
+                    Response::new(Known::Known(status), Answer::Handler, Some(hook.span))
+                } else {
+                    Response::new(status.into(), kind_of_status(status), Some(hook.span))
+                };
+                response.assumes = outcome.assumes;
+                Made {
+                    response,
+                    exception: outcome.result.path() == Some("raise"),
+                    evaluated: false,
+                }
+            });
+            return Some(made.collect());
+        }
+        None
+    }
+
+    fn view(&self, route: Option<&RouteOf>) -> Vec<Made> {
+        let span = route.map_or(self.app.span, |route| route.span);
+        let (status, exception) = match self.request.application {
+            Application::Answers(status) => (Known::Known(status), false),
+            Application::Throws => (Known::Known(500), true),
+            Application::Unreachable => {
+                let response = Response::new(Known::Known(502), Answer::ErrorPage, None);
+                return vec![Made {
+                    response,
+                    exception: false,
+                    evaluated: true,
+                }];
+            }
+        };
+        let kind = if exception {
+            Answer::ErrorPage
+        } else {
+            Answer::Handler
+        };
+        let response = Response::new(status, kind, Some(span));
+        let own = route.filter(|route| route.own_headers && status == Known::Known(200));
+        let mut all = match own.and_then(|route| route.function) {
+            Some(function) => self.code(function, span),
+            None => vec![response],
+        };
+        let decorator = route.and_then(|route| route.decorator.as_ref());
+        // An exception passes the decorator by.
+        let Some(options) = decorator.filter(|_| !exception) else {
+            return all
+                .into_iter()
+                .map(|response| Made {
+                    response,
+                    exception,
+                    evaluated: false,
+                })
+                .collect();
+        };
+        let options = options.in_world(self.world);
+        if let Some(words) = options.failure() {
+            let _ = words;
+            all = vec![Response::new(
+                Known::Known(500),
+                Answer::ErrorPage,
+                Some(span),
+            )];
+            return all
+                .into_iter()
+                .map(|response| Made {
+                    response,
+                    exception: true,
+                    evaluated: false,
+                })
+                .collect();
+        }
+        all.into_iter()
+            .map(|response| Made {
+                response: options.add_headers(self.request, response),
+                exception: false,
+                evaluated: true,
+            })
+            .collect()
+    }
+
+    /// A view that sets headers itself.
+    fn code(&self, function: usize, span: Span) -> Vec<Response> {
+        let mut program = (*self.app.program).clone();
+        program.assume(&self.app.conditions, self.world);
+        let all = outcomes(&mut program, self.request, &mut |program| {
+            program.call_function(function, None, &Arguments::default(), span)
+        });
+        let Some(all) = all else {
+            return vec![unknown_response(Some(span))];
+        };
+        let made = all.into_iter().map(|outcome| {
+            let mut response = self.returned(&mut program, &outcome.result, &outcome.effects, span);
+            response.assumes = outcome.assumes;
+            response
+        });
+        made.collect()
+    }
+
+    /// The response that a view's result stands for.
+    fn returned(
+        &self,
+        program: &mut Program,
+        result: &Val,
+        effects: &[Call],
+        span: Span,
+    ) -> Response {
+        let mut response = Response::new(Known::Known(200), Answer::Handler, Some(span));
+        let parts = match &result.kind {
+            K::Ref(_) => program.items(result).map(|(items, _)| items),
+            K::Foreign(_) => {
+                let made = result.call().and_then(|at| program.calls.get(at)).cloned();
+                let name = made.as_ref().and_then(|call| call.path.rsplit('.').next());
+                match name {
+                    Some("make_response" | "jsonify" | "Response" | "render_template") => {
+                        if let Some(call) = &made
+                            && let Some(status) = call.arguments.keyword("status")
+                        {
+                            response.outcome = Outcome::Status(number(status).into());
+                        }
+                        if let Some(headers) = made
+                            .as_ref()
+                            .and_then(|call| call.arguments.keyword("headers"))
+                        {
+                            self.add_entries(program, headers, &mut response);
+                        }
+                    }
+                    _ => return unknown_response(Some(span)),
+                }
+                let target = result.path().unwrap_or_default().to_owned();
+                apply_effects(program, effects, &target, self.request, &mut response);
+                return response;
+            }
+            K::Text(_) | K::SomeText(_) => return response,
+            _ => return unknown_response(Some(span)),
+        };
+        // `body, status, headers`; a list or dictionary alone is a body.
+        let parts = parts.unwrap_or_default();
+        for part in parts.iter().skip(1) {
+            match &part.kind {
+                K::Number(_) => response.outcome = Outcome::Status(number(part).into()),
+                K::Ref(_) => self.add_entries(program, part, &mut response),
+                _ => response.unseen.push("*".into()),
+            }
+        }
+        if let Some(body) = parts.first()
+            && let Some(target) = body.path()
+        {
+            let target = target.to_owned();
+            apply_effects(program, effects, &target, self.request, &mut response);
+        }
+        response
+    }
+
+    fn add_entries(&self, program: &Program, headers: &Val, response: &mut Response) {
+        match program.entries(headers) {
+            Some(entries) => {
+                for (name, value) in entries {
+                    let Some(name) = name.as_text() else { continue };
+                    let line = line(name, &value, value.span, self.request);
+                    response.headers.push(line);
+                }
+            }
+            None => response.unseen.push("*".into()),
+        }
+    }
+
+    /// Runs the hooks: on exceptions the extension first, then all of them, last registered first.
+    fn finish(&self, made: Made, blueprint: Option<usize>) -> Vec<Response> {
+        let mut response = made.response;
+        // An error page of Flask itself has been through the hooks when the extension sees it.
+        let first = made.exception && self.request.application != Application::Throws;
+        if first {
+            for hook in &self.hooks {
+                if let HookKind::Cors {
+                    intercepts: true, ..
+                } = hook.kind
+                    && hook.blueprint.is_none()
+                {
+                    response = self.extension(hook, response, made.evaluated);
+                }
+            }
+        }
+        let mut all = vec![response];
+        // Hooks of a blueprint come before those of the application.
+        let of_blueprint = self
+            .hooks
+            .iter()
+            .rev()
+            .filter(|hook| hook.blueprint.is_some());
+        let of_app = self
+            .hooks
+            .iter()
+            .rev()
+            .filter(|hook| hook.blueprint.is_none());
+        for hook in of_blueprint.chain(of_app) {
+            if hook.blueprint.is_some() && hook.blueprint != blueprint {
+                continue;
+            }
+            let mut next = Vec::new();
+            for response in all {
+                match &hook.kind {
+                    HookKind::Cors { .. } => {
+                        next.push(self.extension(hook, response, made.evaluated));
+                    }
+                    HookKind::After(function) => next.extend(self.after(*function, hook, response)),
+                    HookKind::Before(_) => next.push(response),
+                }
+            }
+            all = next;
+        }
+        all
+    }
+
+    fn extension(&self, hook: &Hook, response: Response, evaluated: bool) -> Response {
+        let HookKind::Cors {
+            resources, open, ..
+        } = &hook.kind
+        else {
+            return response;
+        };
+        let is_set = response
+            .lines("access-control-allow-origin")
+            .any(|line| line.value != Known::Known(String::new()));
+        if is_set || evaluated {
+            return response;
+        }
+        let mut response = response;
+        if response.may_have_unseen("access-control-allow-origin") || *open {
+            response.unseen.push("*".into());
+            return response;
+        }
+        for resource in resources {
+            match resource.covers(&self.request.url.path) {
+                Some(true) => {
+                    let options = resource.options.in_world(self.world);
+                    return options.add_headers(self.request, response);
+                }
+                Some(false) => {}
+                None => {
+                    response.unseen.push("*".into());
+                    return response;
+                }
+            }
+        }
+        response
+    }
+
+    fn after(&self, function: usize, hook: &Hook, response: Response) -> Vec<Response> {
+        let mut program = (*self.app.program).clone();
+        program.assume(&self.app.conditions, self.world);
+        let all = outcomes(&mut program, self.request, &mut |program| {
+            let arguments = Arguments {
+                positional: vec![Val::foreign("response", hook.span)],
+                ..Arguments::default()
+            };
+            program.call_function(function, None, &arguments, hook.span)
+        });
+        let Some(all) = all else {
+            return vec![unknown_response(Some(hook.span))];
+        };
+        let mut found = Vec::new();
+        for outcome in all {
+            let mut response = response.clone();
+            if outcome.result.path() == Some("response") {
+                let effects = &outcome.effects;
+                apply_effects(
+                    &mut program,
+                    effects,
+                    "response",
+                    self.request,
+                    &mut response,
+                );
+            } else {
+                response = unknown_response(Some(hook.span));
+            }
+            response.assumes.extend(outcome.assumes);
+            found.push(response);
+        }
+        found
+    }
+}
+
+/// The status with which a hook ends a request: of `abort(401)`, or of what it returns.
+fn status_of(program: &Program, result: &Val, effects: &[Call]) -> Option<u16> {
+    if result.path() == Some("raise") {
+        let abort = effects.iter().rfind(|call| call.path.ends_with("abort"));
+        return abort.and_then(|call| number(call.arguments.positional.first()?));
+    }
+    if let K::Ref(_) = result.kind
+        && let Some((items, _)) = program.items(result)
+    {
+        return items.get(1).and_then(number);
+    }
+    let call = program.calls.get(result.call()?)?;
+    match call.arguments.keyword("status") {
+        Some(status) => number(status),
+        None => None,
+    }
+}
+
+/// Does a rule with `<converter:name>` parts match a path?
+fn matches_rule(rule: &str, path: &str) -> bool {
+    let mut parts = rule.split('/');
+    let mut given = path.split('/');
+    loop {
+        match (parts.next(), given.next()) {
+            (Some(part), Some(_)) if part.starts_with("<path:") => return true,
+            (Some(part), Some(value)) if part.starts_with('<') => {
+                if value.is_empty() {
+                    return false;
+                }
+            }
+            (Some(part), Some(value)) if part == value => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// A path that a rule matches.
+pub(super) fn sample(rule: &str) -> String {
+    let parts = rule
+        .split('/')
+        .map(|part| if part.starts_with('<') { "1" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
