@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::complex::{Complex, Part, Piece, has_placeholder, pieces};
 use super::config::{
-    Config, Definition, Effective, If, Inherit, Level, LevelId, LevelKind, LimitExcept, Listen,
-    Location, LocationId, Matching, Op, Server, ServerId, ServerName, Slot, SlotId,
+    Config, Definition, Effective, Handler, If, Inherit, Level, LevelId, LevelKind, LimitExcept,
+    Listen, Location, LocationId, Matching, Op, Server, ServerId, ServerName, Slot, SlotId,
 };
 use super::location::Table;
 use super::regex::{Pattern, group_names};
@@ -495,7 +495,22 @@ impl Compiler {
                 }
             }
         }
+        self.expose_backends();
         self.config
+    }
+
+    /// What a server of the same configuration proxies to is as public as that server.
+    fn expose_backends(&mut self) {
+        for at in 0..self.config.locations.len() {
+            let location = &self.config.locations[at];
+            let Some(Handler::Pass { target, .. }) = &self.config.levels[location.level].handler
+            else {
+                continue;
+            };
+            if let Some((server, _)) = self.config.behind(target, "/") {
+                self.config.servers[server].exposure = Exposure::Public;
+            }
+        }
     }
 
     /// What each level takes from outside.

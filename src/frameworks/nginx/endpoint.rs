@@ -14,6 +14,7 @@ use super::regex::{Groups, Outcome};
 use super::settings::settings;
 use super::variables::{Own, Var};
 use crate::model::{Endpoint, Route, Url};
+use crate::source::Span;
 
 /// Regex attempts that checking the URLs of one configuration may cost.
 const MAX_ATTEMPTS: usize = 3_000_000;
@@ -201,7 +202,7 @@ impl Survey<'_> {
             exposure: settings_of.exposure,
             management: false,
             reads_headers: reads_headers(config, server, location, level),
-            routes: routes(config, location, level),
+            routes: routes(config, server, location, level),
             settings: settings(config, server, location),
         });
         self.entrances.push(Entrance {
@@ -402,32 +403,95 @@ fn asks_for_options(test: &Test) -> bool {
     }
 }
 
-/// Methods that the location's own restrictions name.
-fn routes(config: &Config, location: Option<LocationId>, level: LevelId) -> Vec<Route> {
-    let mut routes = Vec::new();
+/// The methods that people name in conditions.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Methods that the location's own restrictions, conditions and headers name.
+fn routes(
+    config: &Config,
+    server: ServerId,
+    location: Option<LocationId>,
+    level: LevelId,
+) -> Vec<Route> {
+    let mut routes: Vec<Route> = Vec::new();
+    let mut add = |method: &str, span: Span| {
+        let known = routes.iter().any(|route| route.method == method);
+        if !known && method != "OPTIONS" && method != "HEAD" {
+            routes.push(Route {
+                method: method.to_owned(),
+                span,
+            });
+        }
+    };
     let limit = location.and_then(|id| config.locations[id].limit_except.as_ref());
-    if let Some(limit) = limit {
-        routes.extend(
-            limit
-                .methods
-                .iter()
-                .filter(|(method, _)| method != "HEAD")
-                .map(|(method, span)| Route {
-                    method: method.clone(),
-                    span: *span,
-                }),
-        );
+    for (method, span) in limit.into_iter().flat_map(|limit| &limit.methods) {
+        add(method, *span);
     }
-    let dav = config.nearest(level, |level| level.dav_methods.as_ref());
-    let handled = config.levels[level].handler.is_some();
-    if !handled {
-        routes.extend(dav.into_iter().flatten().map(|(method, span)| Route {
-            method: method.clone(),
-            span: *span,
-        }));
+    if config.levels[level].handler.is_none() {
+        let dav = config.nearest(level, |level| level.dav_methods.as_ref());
+        for (method, span) in dav.into_iter().flatten() {
+            add(method, *span);
+        }
     }
-    routes.retain(|route| route.method != "OPTIONS");
+    let scripts = std::iter::once(&config.servers[server].script)
+        .chain(location.map(|id| &config.locations[id].script));
+    let mut levels = vec![level];
+    for script in scripts {
+        for op in script {
+            let Op::If(check) = op else { continue };
+            levels.extend(check.level);
+            named_methods(check, &mut add);
+        }
+    }
+    // A member in the wrong case was meant to be the method.
+    for level in levels {
+        for (_, header) in config.headers(level) {
+            if !header
+                .name
+                .eq_ignore_ascii_case("access-control-allow-methods")
+            {
+                continue;
+            }
+            let members = header.value.constant().unwrap_or_default().split(',');
+            for member in members.map(str::trim) {
+                let upper = member.to_ascii_uppercase();
+                let safelisted = matches!(upper.as_str(), "GET" | "POST");
+                if upper != member && !safelisted && METHODS.contains(&upper.as_str()) {
+                    add(&upper, header.value_span.unwrap_or(header.span));
+                }
+            }
+        }
+    }
     routes
+}
+
+/// The methods that a condition on `$request_method` lets through.
+fn named_methods(check: &super::config::If, add: &mut impl FnMut(&str, Span)) {
+    let (variable, negated) = match &check.condition.test {
+        Test::Equal {
+            variable, negated, ..
+        }
+        | Test::Match {
+            variable, negated, ..
+        } => (variable, *negated),
+        _ => return,
+    };
+    let refuses = check
+        .body
+        .iter()
+        .any(|op| matches!(op, Op::Return { status, .. } if *status >= 400));
+    let Some(operand) = check.condition.decision.as_ref() else {
+        return;
+    };
+    if *variable != Var::Own(Own::RequestMethod) || negated != refuses {
+        return;
+    }
+    let words = operand
+        .text
+        .split(|character: char| !character.is_ascii_alphabetic());
+    for word in words.filter(|word| METHODS.contains(word)) {
+        add(word, operand.span);
+    }
 }
 
 /// Request headers that every browser or proxy sends, or that decide nothing about an application.

@@ -28,11 +28,14 @@ impl<'a> Run<'a> {
             && let Some(id) = self.location
             && let Some(tried) = &self.config.levels[self.config.locations[id].level].try_files
         {
-            self.disabled.push(Disabled {
-                name: "try_files".into(),
-                span: tried.span,
-                by: level.span,
-            });
+            // With `=404` as its last word nothing is lost.
+            if !matches!(tried.last, Fallback::Status(_)) {
+                self.disabled.push(Disabled {
+                    name: "try_files".into(),
+                    span: tried.span,
+                    by: level.span,
+                });
+            }
             return None;
         }
         let tried = level.try_files.as_ref()?;

@@ -1,6 +1,6 @@
 //! The header filters: headers-more, `expires`, `add_header`, and what they drop.
 
-use super::config::{AddHeader, Effective, Level, LevelId, LevelKind, Module};
+use super::config::{AddHeader, Effective, Level, LevelId, LevelKind, Module, More};
 use super::phases::{Made, Run};
 use super::upstream::unseen_without;
 use super::value::{Doubt, Value};
@@ -210,16 +210,23 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     place.get_or_insert(kept.len());
+                    let reason = match more.value {
+                        Some(_) => DropReason::Overwritten,
+                        None => DropReason::Hidden,
+                    };
                     response.dropped.push(Dropped {
                         name: line.name,
                         value: line.value,
                         span: line.span,
-                        reason: DropReason::Overwritten,
+                        reason,
                         by: Some(more.span),
                         by_cors: is_control(&more.name),
                     });
                 }
                 response.headers = kept;
+                if more.value.is_none() {
+                    hide_unseen(more, &meant, response);
+                }
                 response.unseen = unseen_without(&response.unseen, meant);
             }
             if may_be_empty(&value) {
@@ -479,6 +486,18 @@ impl<'a> Run<'a> {
         let key = config.nearest(self.level, |level| level.cache_key.as_ref());
         let keyed = key.is_some_and(|key| config.depends_on_origin(key, 0));
         let ignored = config.nearest(self.level, |level| level.ignore_vary) == Some(true);
+        let vary = |name: &str| name.eq_ignore_ascii_case("vary");
+        let varies = unseen.iter().any(|name| name == "*" || vary(name))
+            || lines.iter().any(|line| {
+                vary(&line.name)
+                    && match &line.value {
+                        Known::Known(value) => value.split(',').any(|member| {
+                            let member = member.trim();
+                            member == "*" || member.eq_ignore_ascii_case("origin")
+                        }),
+                        Known::Unknown => true,
+                    }
+            });
         let allowed = lines
             .iter()
             .find(|line| line.name.eq_ignore_ascii_case(ACAO));
@@ -493,7 +512,7 @@ impl<'a> Run<'a> {
         Some(SharedCache {
             span: *span,
             keyed_by_origin: Known::Known(keyed),
-            honours_vary: !ignored,
+            honours_vary: !ignored && varies,
             stores_origin,
             evidence: allowed.map(|line| line.span),
         })
@@ -519,6 +538,26 @@ impl super::config::Config {
                         .map(|header| (*owner, header))
                 })
                 .collect(),
+        }
+    }
+}
+
+/// Notes the headers that an upstream out of view may send and `more_clear_headers` takes away.
+fn hide_unseen(more: &More, meant: &dyn Fn(&str) -> bool, response: &mut Response) {
+    let names = [
+        "Access-Control-Allow-Origin",
+        "Access-Control-Allow-Credentials",
+    ];
+    for name in names {
+        if meant(name) && response.may_have_unseen(name) {
+            response.dropped.push(Dropped {
+                name: name.into(),
+                value: Known::Unknown,
+                span: more.span,
+                reason: DropReason::Hidden,
+                by: Some(more.span),
+                by_cors: true,
+            });
         }
     }
 }

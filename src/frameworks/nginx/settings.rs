@@ -4,19 +4,60 @@ use std::collections::HashSet;
 
 use super::complex::{Complex, Part};
 use super::config::{
-    AddHeader, Config, Definition, LevelId, LocationId, Map, More, Op, ServerId, SlotId, Test,
+    AddHeader, Config, Definition, Effective, Handler, LevelId, LocationId, Map, Matching, Module,
+    More, Op, ServerId, SlotId, Test,
 };
 use super::headers::is_control;
 use super::variables::Var;
 use crate::model::{AllowedOrigin, Allows, Decision, Origin, OriginProblem, Setting, Settings};
 use crate::source::Span;
 
-/// The settings of an endpoint.
+/// Proxies in a row that are followed.
+const MAX_DEPTH: usize = 4;
+
+/// The settings of an endpoint; where it sends no Access-Control-Allow-Origin itself, those of the
+/// server of the same configuration that it proxies to.
 pub(super) fn settings(
     config: &Config,
     server: ServerId,
     location: Option<LocationId>,
 ) -> Settings {
+    let mut at = (server, location);
+    let own = settings_at(config, server, location);
+    let mut settings = Settings::default();
+    for _ in 0..MAX_DEPTH {
+        let Some(location) = at.1.map(|id| &config.locations[id]) else {
+            break;
+        };
+        if !settings.origins.is_empty() || !own.origins.is_empty() {
+            break;
+        }
+        let Some(Handler::Pass {
+            module: Module::Proxy,
+            target,
+            ..
+        }) = &config.levels[location.level].handler
+        else {
+            break;
+        };
+        let prefix = match location.matching {
+            Matching::Exact | Matching::Prefix { .. } => location.name.as_str(),
+            _ => "/",
+        };
+        let Some(behind) = config.behind(target, prefix) else {
+            break;
+        };
+        settings = settings_at(config, behind.0, behind.1);
+        at = behind;
+    }
+    if settings.origins.is_empty() {
+        own
+    } else {
+        settings
+    }
+}
+
+fn settings_at(config: &Config, server: ServerId, location: Option<LocationId>) -> Settings {
     let mut collector = Collector {
         config,
         scripts: vec![&config.servers[server].script],
@@ -102,6 +143,18 @@ impl<'a> Collector<'a> {
                     self.value(sent.value, sent.span);
                 } else {
                     self.other(&sent);
+                }
+            }
+        }
+        if !allows {
+            // What the outer blocks meant to allow is lost here, and still meant.
+            for header in replaced(self.config, levels) {
+                if header
+                    .name
+                    .eq_ignore_ascii_case("access-control-allow-origin")
+                {
+                    allows = true;
+                    self.value(&header.value, header.value_span.unwrap_or(header.span));
                 }
             }
         }
@@ -407,6 +460,26 @@ fn sets(script: &[Op], slot: SlotId) -> Vec<(&Complex, Span)> {
         }
     }
     values
+}
+
+/// The lines of outer blocks that the own lists of these levels replace.
+fn replaced<'a>(config: &'a Config, levels: &[LevelId]) -> Vec<&'a AddHeader> {
+    let mut lost = Vec::new();
+    for level in levels {
+        let mut at = *level;
+        while let Effective::Own(owner) = config.levels[at].effective
+            && let Some(outside) = config.levels[owner].parent
+        {
+            lost.extend(
+                config
+                    .headers(outside)
+                    .into_iter()
+                    .map(|(_, header)| header),
+            );
+            at = outside;
+        }
+    }
+    lost
 }
 
 /// What a level sends: `add_header` and headers-more.

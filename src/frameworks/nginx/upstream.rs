@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::config::{Matching, Module, ServerId};
+use super::complex::Complex;
+use super::config::{Config, LocationId, Matching, Module, ServerId};
+use super::location::{Found, find};
 use super::phases::{Made, Run, Start, Step, UpstreamAnswer};
 use crate::model::{
     Answer, Application, HeaderLine, Known, Outcome, Request, Response, Url, ValueSource,
@@ -192,7 +194,7 @@ impl<'a> Run<'a> {
                 None => (rest, ""),
             },
         };
-        let (server, port) = self.inner_server(authority, scheme)?;
+        let (server, port) = self.config.inner_server(authority, scheme)?;
         let path = self.upstream_path(path, constant);
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
@@ -225,37 +227,6 @@ impl<'a> Run<'a> {
         let mut response = inner.respond(Start::Server);
         self.rewrite_location(target, constant, &mut response);
         Some(response)
-    }
-
-    /// The server of this configuration that an address leads to.
-    fn inner_server(&self, authority: &str, scheme: &str) -> Option<(ServerId, u16)> {
-        let addresses = self.config.upstreams.get(authority);
-        let mut found = None;
-        let own = [authority.to_owned()];
-        for address in addresses.map_or(&own[..], Vec::as_slice) {
-            let (host, port) = match address.rsplit_once(':') {
-                Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-                _ => (
-                    address.as_str(),
-                    if scheme == "https" && addresses.is_none() {
-                        443
-                    } else {
-                        80
-                    },
-                ),
-            };
-            let loopback = host == "localhost"
-                || host == "[::1]"
-                || host
-                    .parse::<std::net::Ipv4Addr>()
-                    .is_ok_and(|address| address.is_loopback());
-            if !loopback {
-                return None;
-            }
-            let server = self.config.ports.get(&port)?.default?;
-            found.get_or_insert((server, port));
-        }
-        found
     }
 
     /// The path that an upstream is asked for.
@@ -381,4 +352,57 @@ fn encode(path: &str) -> String {
         }
     }
     encoded
+}
+
+impl Config {
+    /// The server of this configuration that an address leads to.
+    pub(super) fn inner_server(&self, authority: &str, scheme: &str) -> Option<(ServerId, u16)> {
+        let addresses = self.upstreams.get(authority);
+        let mut found = None;
+        let own = [authority.to_owned()];
+        for address in addresses.map_or(&own[..], Vec::as_slice) {
+            let (host, port) = match address.rsplit_once(':') {
+                Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+                _ => (
+                    address.as_str(),
+                    if scheme == "https" && addresses.is_none() {
+                        443
+                    } else {
+                        80
+                    },
+                ),
+            };
+            let loopback = host == "localhost"
+                || host == "[::1]"
+                || host
+                    .parse::<std::net::Ipv4Addr>()
+                    .is_ok_and(|address| address.is_loopback());
+            if !loopback {
+                return None;
+            }
+            let server = self.ports.get(&port)?.default?;
+            found.get_or_insert((server, port));
+        }
+        found
+    }
+
+    /// The server, location and path of this configuration that a constant `proxy_pass` leads to
+    /// for the URIs below `prefix`.
+    pub(super) fn behind(
+        &self,
+        target: &Complex,
+        prefix: &str,
+    ) -> Option<(ServerId, Option<LocationId>)> {
+        let (scheme, rest) = target.constant()?.split_once("://")?;
+        let (authority, path) = match rest.find(['/', '?']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, prefix),
+        };
+        let (server, _) = self.inner_server(authority, scheme)?;
+        let location = match find(self, &self.servers[server].table, path) {
+            Found::Location(id, _) | Found::Redirect(id) => Some(id),
+            Found::Server | Found::Unknown => None,
+        };
+        Some((server, location))
+    }
 }
