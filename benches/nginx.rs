@@ -49,6 +49,22 @@ fn parse_10_000_locations(bencher: Bencher<'_, '_>) {
         .bench_local(|| parse(&file));
 }
 
+/// Every construct of the language, again and again.
+#[divan::bench]
+fn parse_all_constructs(bencher: Bencher<'_, '_>) {
+    const FILES: [&str; 4] = [
+        include_str!("../tests/live/seeds/lexer.conf"),
+        include_str!("../tests/live/seeds/recipe.conf"),
+        include_str!("../tests/live/seeds/proxies.conf"),
+        include_str!("../tests/live/seeds/lua.conf"),
+    ];
+    let sources = Sources::new();
+    let file = sources.add("nginx.conf".into(), FILES.concat().repeat(500));
+    bencher
+        .counter(BytesCount::of_str(file.text()))
+        .bench_local(|| parse(&file));
+}
+
 #[divan::bench(args = [1, 2_500, 5_000, 10_000, 20_000], sample_count = 5)]
 fn check_locations(bencher: Bencher<'_, '_>, count: usize) {
     let folder =

@@ -55,9 +55,10 @@ const ASIDE: [&str; 34] = [
     "conf file",
 ];
 
-/// Refusals of what newer versions allow, by their end.
-const NEWER: [&str; 3] = [
+/// Refusals of what newer versions or NGINX Plus allow.
+const NEWER: [&str; 4] = [
     "invalid number of arguments in \"keepalive\" directive",
+    "no servers are inside upstream",
     "\"resolver\" directive is not allowed here",
     "\"resolver_timeout\" directive is not allowed here",
 ];

@@ -3,7 +3,7 @@
 use nom::branch::alt;
 use nom::bytes::complete::{take, take_till, take_while, take_while1};
 use nom::character::complete::char;
-use nom::combinator::{opt, recognize, value};
+use nom::combinator::{recognize, value};
 use nom::multi::many0_count;
 use nom::sequence::pair;
 use nom::{IResult, Parser as _};
@@ -145,7 +145,7 @@ impl<'a> Lexer<'a> {
         loop {
             self.run(|input| take_while(is_space).parse_complete(input));
             let start = self.at;
-            if self.run(|input| recognize(opt(comment)).parse_complete(input)) == 0 {
+            if self.run(comment) == 0 {
                 break;
             }
             if self.at - start >= BUFFER {

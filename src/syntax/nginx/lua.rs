@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn time_is_linear() {
-        assert_eq!(block_end("{".repeat(1_000_000).as_bytes()), None);
-        assert_eq!(block_end("[[".repeat(1_000_000).as_bytes()), None);
-        assert_eq!(block_end("\"\\".repeat(1_000_000).as_bytes()), None);
+        assert_eq!(block_end("{".repeat(100_000).as_bytes()), None);
+        assert_eq!(block_end("[[".repeat(100_000).as_bytes()), None);
+        assert_eq!(block_end("\"\\".repeat(100_000).as_bytes()), None);
     }
 }

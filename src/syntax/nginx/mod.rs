@@ -89,8 +89,9 @@ pub struct Parsed {
     /// [`MAX_ERRORS`] in all. Empty for a template.
     pub errors: Vec<SyntaxError>,
     /// The file is not a configuration but makes one: it holds marks of Jinja, ERB, Go or
-    /// handlebars templates, or placeholders of `envsubst`. Its directives are best effort, and a
-    /// placeholder stands in a word as it is written.
+    /// handlebars templates, or words in capitals that a script replaces (`${X}`, `$X` that is not
+    /// set, `__X__`, `@X@`, `{X}`). Its directives are best effort, and a placeholder stands in a
+    /// word as it is written.
     pub template: bool,
 }
 

@@ -1,7 +1,10 @@
-//! Files that make a configuration: marks of Jinja, ERB, Go and handlebars templates.
+//! Files that make a configuration: marks of Jinja, ERB, Go and handlebars templates, and words in
+//! capitals between signs (`__X__`, `@X@`, `{X}`, `${X}`) that scripts replace.
 //!
 //! A template is read from a copy of its text of the same length, in which what stands for text
 //! (`{{ x }}`) has become letters and what stands for nothing (`{% if x %}`) spaces.
+
+use std::collections::HashSet;
 
 use super::lua;
 
@@ -30,6 +33,9 @@ const KEYWORDS: [&str; 9] = [
     "if", "else", "end", "range", "with", "define", "template", "block", "include",
 ];
 
+/// No name that a script replaces is longer, in bytes.
+const LONGEST_NAME: usize = 64;
+
 /// What a template looks like once its marks are out of the way.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Template {
@@ -40,20 +46,16 @@ pub(super) struct Template {
 /// The text without its marks, if it has any outside comments.
 pub(super) fn read(text: &str) -> Option<Template> {
     // `{# … #}` alone is no sign: a comment of nginx may stand right behind a brace.
-    if !["{{", "{%", "<%", "${"]
-        .iter()
-        .any(|mark| text.contains(mark))
-    {
-        return None;
-    }
-    let mut masked = text.as_bytes().to_vec();
+    let bytes = text.as_bytes();
+    let mut masked = bytes.to_vec();
     let mut is_template = false;
+    let mut variables = Variables::default();
     // Up to here no mark of that kind closes; without it, time would grow with the square.
     let mut open_until = [0; MARKS.len()];
     let mut at = 0;
-    while let Some(next) = text.as_bytes().get(at..).and_then(next_sign) {
+    while let Some(next) = bytes.get(at..).and_then(next_sign) {
         at += next;
-        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let rest = bytes.get(at..).unwrap_or_default();
         if rest.starts_with(b"{") && opens_lua(text, at) {
             at += 1 + lua::block_end(&rest[1..]).unwrap_or(rest.len() - 1);
             continue;
@@ -69,31 +71,112 @@ pub(super) fn read(text: &str) -> Option<Template> {
             let is_text = kind == Kind::Text && !is_code(inside) && !is_alone(text, at, end);
             blank(&mut masked[at..end], if is_text { b'x' } else { b' ' });
             at = end;
-        } else if rest.starts_with(b"#") {
-            let starts_token = at == 0
-                || matches!(
-                    masked[at - 1],
-                    b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}'
-                );
-            at += if starts_token {
-                rest.iter()
-                    .position(|byte| *byte == b'\n')
-                    .unwrap_or(rest.len())
-            } else {
-                1
-            };
-        } else {
-            is_template |= is_env(rest);
+        } else if rest.starts_with(b"#") && starts_token(&masked[..at]) {
+            at += line_length(rest);
+        } else if rest.starts_with(b"$") {
+            is_template |= capitals(rest, b"${", b"}").is_some();
+            variables.read(bytes, at);
             at += 1;
+            // A brace behind a dollar is no mark of its own.
+            at += usize::from(bytes.get(at) == Some(&b'{'));
+        } else if let Some(length) = capitals(rest, b"{", b"}") {
+            // `\p{LU}` is a class of characters.
+            let is_class = at > 1 && matches!(&bytes[at - 2..at], b"\\p" | b"\\P");
+            if !is_class {
+                is_template = true;
+                blank(&mut masked[at..at + length], b'x');
+            }
+            at += length;
+        } else {
+            let length = capitals(rest, b"__", b"__").or_else(|| capitals(rest, b"@", b"@"));
+            is_template |= length.is_some();
+            at += length.unwrap_or(1);
         }
     }
-    is_template.then_some(Template { masked })
+    (is_template || variables.is_environment()).then_some(Template { masked })
 }
 
 /// The offset of the next byte at which a mark or comment may start.
 fn next_sign(text: &[u8]) -> Option<usize> {
     text.iter()
-        .position(|byte| matches!(byte, b'{' | b'<' | b'$' | b'#'))
+        .position(|byte| matches!(byte, b'{' | b'<' | b'$' | b'#' | b'_' | b'@'))
+}
+
+/// May a token start behind these bytes?
+fn starts_token(before: &[u8]) -> bool {
+    before
+        .last()
+        .is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}'))
+}
+
+fn line_length(text: &[u8]) -> usize {
+    text.iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(text.len())
+}
+
+/// The length of a name in capitals between signs that `text` starts with. nginx's own names are
+/// written in lower case.
+fn capitals(text: &[u8], open: &[u8], close: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(open)?;
+    let rest = &rest[..rest.len().min(LONGEST_NAME)];
+    let start = rest.iter().take_while(|byte| **byte == b'_').count();
+    let name = &rest[start..];
+    let length = name.iter().take_while(|byte| is_capital(byte)).count();
+    let mut end = start + length;
+    // The underscores of `__X__` look like the name's.
+    if close.starts_with(b"_") {
+        end -= name[..length]
+            .iter()
+            .rev()
+            .take_while(|byte| **byte == b'_')
+            .count();
+    }
+    let is_name = name.first().is_some_and(u8::is_ascii_uppercase) && end > start + 1;
+    (is_name && rest[end..].starts_with(close)).then(|| open.len() + end + close.len())
+}
+
+fn is_capital(byte: &u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_'
+}
+
+/// Variables in capitals, as `envsubst` knows them from the environment.
+#[derive(Debug, Default)]
+struct Variables<'t> {
+    used: HashSet<&'t [u8]>,
+    defined: HashSet<&'t [u8]>,
+}
+
+impl<'t> Variables<'t> {
+    /// Notes the variable at an offset if it is in capitals.
+    fn read(&mut self, text: &'t [u8], at: usize) {
+        let rest = &text[at + 1..];
+        let near = &rest[..rest.len().min(LONGEST_NAME)];
+        let length = near.iter().take_while(|byte| is_capital(byte)).count();
+        let behind = &rest[length..];
+        let is_whole = behind.first().is_none_or(|byte| !byte.is_ascii_lowercase());
+        if length < 2 || !rest[0].is_ascii_uppercase() || !is_whole {
+            return;
+        }
+        // `set $NAME` and `map … $NAME {`
+        let head = &text[at.saturating_sub(LONGEST_NAME)..at];
+        if head.trim_ascii_end().ends_with(b"set") || opens_block(behind) {
+            self.defined.insert(&rest[..length]);
+        } else {
+            self.used.insert(&rest[..length]);
+        }
+    }
+
+    /// Is one of them defined nowhere in the file?
+    fn is_environment(&self) -> bool {
+        self.used.iter().any(|name| !self.defined.contains(name))
+    }
+}
+
+/// Is a brace the next thing?
+fn opens_block(text: &[u8]) -> bool {
+    let near = &text[..text.len().min(LONGEST_NAME)];
+    near.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// The offset behind the mark that `rest`, at the offset `at` of the file, starts with.
@@ -129,16 +212,6 @@ fn opens_lua(text: &str, at: usize) -> bool {
         .rsplit(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());
     words.take(2).any(|word| word.ends_with(b"_by_lua_block"))
-}
-
-/// `${NAME}`, as `envsubst` replaces it; nginx's own variables are written in lower case.
-fn is_env(text: &[u8]) -> bool {
-    let Some(name) = text.strip_prefix(b"${") else {
-        return false;
-    };
-    let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
-    let length = name.iter().take_while(|byte| is_name(byte)).count();
-    name.first().is_some_and(u8::is_ascii_uppercase) && name.get(length) == Some(&b'}')
 }
 
 /// Does `{{ … }}` hold code and no value? `inside` is what follows the opening braces.
@@ -196,23 +269,61 @@ mod tests {
     }
 
     #[test]
+    fn words_in_capitals_between_signs() {
+        assert_eq!(masked("a {NAME};").unwrap(), "a xxxxxx;");
+        for text in [
+            "${B_1}",
+            "$BC/d",
+            "__NAME_1__",
+            "___NAME___",
+            "@NAME@",
+            "@@NAME@@",
+        ] {
+            assert_eq!(masked(text).as_deref(), Some(text));
+        }
+        for text in [
+            "$Ab",
+            "$A",
+            "${ab}",
+            "__name__",
+            "__A",
+            "@A",
+            "@named",
+            "{A}",
+            r"\p{LU}",
+            "set $BC 1; $BC",
+            "map $a $BC { } $BC",
+        ] {
+            assert_eq!(masked(text), None, "{text}");
+        }
+        assert!(masked("set $BC 1; $BD").is_some());
+    }
+
+    #[test]
     fn ordinary_files_are_no_templates() {
-        assert_eq!(masked("a ${b}; # {{ c }}\n"), None);
+        assert_eq!(masked("a ${b}; # {{ c }} __D__\n"), None);
         assert_eq!(masked("a {# b #}\n}"), None);
         assert_eq!(masked("a {{ b;"), None);
         assert_eq!(masked("set_by_lua_block $a {{1}} b;"), None);
         assert_eq!(masked("log_by_lua_block { a = {{1}} } b;"), None);
-        assert!(masked("a ${B_1};").is_some());
-        assert_eq!(
-            masked("a {# b #}\n${B}}").unwrap(),
-            "a {# b #}\n${B}}".replace("{# b #}", "       ")
-        );
+        let text = "a {# b #}\n${BB}}";
+        assert_eq!(masked(text).unwrap(), text.replace("{# b #}", "       "));
     }
 
     #[test]
     fn time_is_linear() {
-        for mark in ["{{", "{% {{x}} ", "<%", "{#", "{{x}} ", "${A}"] {
-            let _ = read(&mark.repeat(500_000));
+        for mark in [
+            "{{",
+            "{% {{x}} ",
+            "<%",
+            "{#",
+            "{{x}} ",
+            "${AB}",
+            "__",
+            "__A",
+            "$AB",
+        ] {
+            let _ = read(&mark.repeat(30_000));
         }
     }
 }

@@ -11,6 +11,8 @@ mod location;
 mod modules;
 mod rewrite;
 mod server;
+#[cfg(test)]
+mod tests;
 mod values;
 mod variables;
 

@@ -7,8 +7,8 @@ use super::{Body, Checker, Context, Level, Outcome, SyntaxError, Word, invalid_p
 use crate::source::Span;
 use crate::syntax::nginx::Directive;
 
-/// An address and port that a server listens on.
-pub(super) type Socket = (Host, i64);
+/// An address and port that a server listens on, and whether by QUIC.
+pub(super) type Socket = (Host, i64, bool);
 
 /// More ports than this in one `listen` are not compared with others.
 const MANY_PORTS: i64 = 1000;
@@ -144,6 +144,7 @@ impl<'t> Checker<'t> {
         };
         let mut with_options = false;
         let mut is_default = false;
+        let is_quic = options.iter().any(|option| option.text == "quic");
         for option in options {
             match listen_option(option)? {
                 ListenOption::Plain => {}
@@ -163,7 +164,7 @@ impl<'t> Checker<'t> {
             } else {
                 port
             };
-            let socket = (url.host.clone(), port);
+            let socket = (url.host.clone(), port, is_quic);
             let refuse = |what: &str| refuse(address.span, format!("{what} {}", show(&socket)));
             if !level.sockets.insert(socket.clone()) {
                 return refuse("a duplicate listen");
@@ -228,7 +229,9 @@ impl<'t> Checker<'t> {
             Body::Block(inner) => inner.as_slice(),
             Body::None | Body::Foreign(_) => &[],
         };
-        if inner.iter().any(|inner| inner.name.text == "server") {
+        // NGINX Plus fills a zone at run time.
+        let fills = |inner: &Directive| matches!(inner.name.text.as_str(), "server" | "zone");
+        if inner.iter().any(fills) {
             below.note("servers");
         }
     }
@@ -313,7 +316,7 @@ fn is_keepalive(value: &str) -> bool {
     valid && some
 }
 
-fn show((host, port): &Socket) -> String {
+fn show((host, port, _): &Socket) -> String {
     match host {
         Host::V4(address) => format!("{address}:{port}"),
         Host::V6(address) => format!("[{address}]:{port}"),
