@@ -85,17 +85,9 @@ const NOT_YET: &[(&str, &str)] = &[
     ),
     ("never-answers", "a framework with callbacks"),
     ("stateful-pattern", "ECMAScript patterns"),
-    ("middleware-order", "a framework with middleware"),
-    ("path-scope", "a framework with path patterns"),
-    (
-        "csrf-blocks-origin",
-        "a framework with a CSRF list of its own",
-    ),
-    ("cookie-not-sent", "a framework that sets session cookies"),
     ("unknown-option", "a library with options"),
     ("wrong-type", "a library with options"),
     ("opaque-response", "client code"),
-    ("deprecated-setting", "a library that renamed settings"),
 ];
 
 fn rules() -> RuleSet {
@@ -289,6 +281,8 @@ fn run_example(definition: &Definition, example: &Example) -> Result<(), String>
         Some(name) => name.as_str(),
         None => match example.framework.as_str() {
             "nginx" => "conf.d/site.conf",
+            "django" => "settings.py",
+            "flask" | "starlette" => "main.py",
             other => return Err(format!("no usual file name for {other}")),
         },
     };
