@@ -1,6 +1,8 @@
 //! Observations: what reading a configuration shows and no response does.
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::Path;
 
 use super::compile::{Context, is_harmless};
 use super::complex::{Piece, has_placeholder, pieces};
@@ -38,6 +40,9 @@ pub(super) fn observe(
         observations: Vec::new(),
     };
     for file in &expanded.files {
+        if is_template(file.path()) {
+            continue;
+        }
         for error in &library.parsed(file).errors {
             let text = format!("nginx refuses this: {}", error.message);
             observer.tell(Kind::Syntax, error.span, "", &text);
@@ -84,10 +89,21 @@ fn scope(context: Context, expanded: &Expanded) -> Option<Scope> {
         Context::Server if top.iter().any(is_location) => table::Context::Server,
         _ => return None,
     };
-    (!expanded.template).then_some(Scope {
+    let template = expanded.template || expanded.files.iter().any(|file| is_template(file.path()));
+    (!template).then_some(Scope {
         context,
         complete: context == table::Context::Main && expanded.missing.is_empty(),
     })
+}
+
+/// Does the file's name say that something else makes a configuration from it?
+fn is_template(path: &Path) -> bool {
+    const ENDINGS: [&str; 14] = [
+        "ejs", "envsubst", "epp", "erb", "gotmpl", "hbs", "in", "j2", "jinja", "jinja2",
+        "mustache", "template", "tmpl", "tpl",
+    ];
+    let ending = path.extension().and_then(OsStr::to_str);
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 struct Observer<'a> {
