@@ -24,17 +24,20 @@ pub(super) fn cors_entry(values: &Values) -> Option<Span> {
 struct Observer<'v> {
     values: &'v Values,
     worlds: Vec<World>,
+    /// Only the old names exist.
+    old: bool,
     found: Vec<Observation>,
 }
 
 pub(super) fn observe(
     values: &Values,
     conditions: &Conditions,
-    _versions: Versions,
+    versions: Versions,
 ) -> Vec<Observation> {
     let mut observer = Observer {
         values,
         worlds: conditions.worlds(),
+        old: versions.since((3, 5, 0)) == Some(false),
         found: Vec::new(),
     };
     observer.attached();
@@ -130,7 +133,7 @@ impl Observer<'_> {
     fn names(&mut self) {
         for (new, old) in ALIASES {
             for value in self.forms(old) {
-                if value.kind == Kind::Undefined {
+                if value.kind == Kind::Undefined || self.old {
                     continue;
                 }
                 let span = self.values.name_span(old, value.span);

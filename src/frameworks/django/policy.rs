@@ -321,8 +321,16 @@ impl Policy<'_> {
                 }
             }
             Kind::List(list) => {
+                // Before 3.0 an entry without a scheme is compared with the host alone.
+                let by_host = self.versions.since((3, 0, 0)) == Some(false);
+                let host = wanted.as_ref().map(|(_, place)| place.as_str());
                 for item in &list.items {
                     match item.as_str() {
+                        Some(text) if by_host && !text.contains("://") => {
+                            if Some(text) == host {
+                                return self.yes(text, item.span, false);
+                            }
+                        }
                         Some(text) if split(text) == wanted && wanted.is_some() => {
                             return self.yes(text, item.span, false);
                         }

@@ -114,7 +114,12 @@ impl Values {
 
 pub(super) fn read(project: &Project<'_>) -> Reading {
     let program = python::program(project, &[]);
-    let versions = python::versions(project, "django-cors-headers");
+    let mut versions = python::versions(project, "django-cors-headers");
+    // A fork of 1.x under another name.
+    if versions == Versions::ANY && python::versions(project, "django-cors-middleware") != versions
+    {
+        versions = Versions::exactly((1, 5, 0));
+    }
     let files: Vec<Arc<SourceFile>> = program
         .modules()
         .iter()
@@ -145,16 +150,15 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
 /// Does a module define what only settings do?
 fn is_settings(program: &Program, index: usize) -> bool {
     let names = program.modules()[index].names;
-    let mut program = program.clone();
-    let span = program.modules()[index].file.span();
     ["MIDDLEWARE", "MIDDLEWARE_CLASSES", "INSTALLED_APPS"]
         .iter()
         .any(|name| {
-            let value = program.get_name(names, name, span);
-            !matches!(
-                value.kind,
-                K::Missing | K::Unknown(_) | K::Function(_) | K::Class(_)
-            )
+            program.peek(names, name).is_some_and(|value| {
+                !matches!(
+                    value.kind,
+                    K::Missing | K::Unknown(_) | K::Function(_) | K::Class(_)
+                )
+            })
         })
 }
 
@@ -248,7 +252,7 @@ fn site(
         management: false,
         reads_headers: Vec::new(),
         routes: Vec::new(),
-        settings: settings(&values),
+        settings: settings(&values, versions),
     };
     let mut endpoints = vec![main];
     for view in views {
@@ -342,7 +346,7 @@ fn path(values: &Values) -> String {
     "/".into()
 }
 
-fn settings(values: &Values) -> Settings {
+fn settings(values: &Values, versions: Versions) -> Settings {
     let mut settings = Settings::default();
     let entry = |allows, span| AllowedOrigin {
         allows,
@@ -367,6 +371,13 @@ fn settings(values: &Values) -> Settings {
                         leaves(item, &mut items);
                         for item in items {
                             settings.origins.push(match (&item.kind, new) {
+                                // Before 3.0 a host stood for itself with every scheme.
+                                (Kind::String(text), "CORS_ALLOWED_ORIGINS")
+                                    if versions.since((3, 0, 0)) == Some(false)
+                                        && !text.contains("://") =>
+                                {
+                                    entry(Allows::Predicate(vec![text.clone()]), item.span)
+                                }
                                 (Kind::String(text), "CORS_ALLOWED_ORIGINS") => AllowedOrigin {
                                     problem: problem(text),
                                     ..entry(Allows::Exact(matched(text)), item.span)

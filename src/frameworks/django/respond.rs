@@ -186,9 +186,7 @@ impl Run<'_> {
         if !text.contains("access-control-allow") {
             return None;
         }
-        let value = (**program)
-            .clone()
-            .get_name(loaded.names, name, loaded.file.span());
+        let value = program.peek(loaded.names, name)?;
         matches!(value.kind, K::Class(_) | K::Function(_)).then_some(value)
     }
 

@@ -13,6 +13,11 @@ use crate::syntax::python::version::{self, Versions};
 use crate::syntax::python::{Arguments, Program};
 use crate::syntax::value::{Kind, Value};
 
+/// Steps of one file with what it imports.
+const STEPS: u32 = 200_000;
+/// The most files that are evaluated for themselves.
+const MAX_ENTRIES: usize = 400;
+
 /// Is it Python, by its name?
 pub(crate) fn is_python(path: &Path) -> bool {
     path.extension()
@@ -39,15 +44,23 @@ pub(crate) fn is_test(path: &Path, root: &Path) -> bool {
 /// Evaluates the files of a project, then the functions nobody called whose text holds one of
 /// `words`: factories that a server calls.
 pub(crate) fn program(project: &Project<'_>, words: &[&str]) -> Program {
-    let files: Vec<Arc<SourceFile>> = project
+    let mut files: Vec<Arc<SourceFile>> = project
         .files
         .iter()
         .filter(|file| !is_test(file.path(), project.root))
         .cloned()
         .collect();
+    // What settings and applications need comes first, before steps run out.
+    let is_main = |file: &Arc<SourceFile>| {
+        ["MIDDLEWARE", "FastAPI(", "Starlette(", "Flask("]
+            .iter()
+            .any(|word| file.text().contains(word))
+    };
+    files.sort_by_key(|file| !is_main(file));
     let roots = vec![project.root.to_path_buf()];
     let mut program = Program::new(roots, &files, project.sources);
-    for file in &files {
+    for file in files.iter().take(MAX_ENTRIES) {
+        program.refill(STEPS);
         program.load(file.path());
     }
     for index in 0..program.function_count() {

@@ -190,6 +190,15 @@ impl Program {
         self.set_name(self.foreign, path, value);
     }
 
+    /// A name of an object, if it has one value here.
+    #[must_use]
+    pub fn peek(&self, id: Id, name: &str) -> Option<Val> {
+        match self.heap.get(id)?.as_ref() {
+            Tree::Leaf(Obj::Names { names, .. }) => names.get(name).cloned(),
+            _ => None,
+        }
+    }
+
     /// The object that a value refers to, if it has one form here.
     #[must_use]
     pub fn object(&self, value: &Val) -> Option<Obj> {
