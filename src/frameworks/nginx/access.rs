@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::phases::{Made, Run, Start, Step};
+use super::phases::{Made, Start, Step};
+use super::run::Run;
 use crate::model::{Answer, Known, Outcome, ValueSource};
 use crate::source::Span;
 

@@ -1,8 +1,8 @@
 //! Conditions of `if`: true, false, or open.
 
 use super::config::{If, Test};
-use super::phases::Run;
 use super::regex::Outcome;
+use super::run::Run;
 use super::value::{Doubt, Value};
 use super::variables::{Captures, Var};
 use crate::model::{Decision, ValueSource};

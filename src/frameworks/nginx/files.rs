@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use super::complex::Complex;
 use super::config::{Fallback, Level, LevelKind, Matching};
-use super::phases::{Made, Run, Step, split_args};
+use super::phases::{Made, Step, split_args};
+use super::run::Run;
 use super::value::Value;
 use crate::model::{Answer, Application, Disabled, Known};
 use crate::source::Span;

@@ -1,7 +1,8 @@
 //! The header filters: headers-more, `expires`, `add_header`, and what they drop.
 
 use super::config::{AddHeader, Effective, Level, LevelId, LevelKind, Module, More};
-use super::phases::{Made, Run};
+use super::phases::Made;
+use super::run::Run;
 use super::upstream::unseen_without;
 use super::value::{Doubt, Value};
 use crate::model::{

@@ -1,8 +1,8 @@
 //! `map`: lookup in nginx's order (`ngx_http_map_find`).
 
 use super::config::Map;
-use super::phases::Run;
 use super::regex::Outcome;
+use super::run::Run;
 use super::value::{Doubt, Sources, Value};
 use super::variables::Captures;
 use crate::model::{Known, ValueSource};

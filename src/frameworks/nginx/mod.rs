@@ -23,6 +23,7 @@ mod oracle;
 mod phases;
 mod read;
 mod regex;
+mod run;
 mod settings;
 mod upstream;
 mod value;
@@ -41,7 +42,8 @@ use crate::source::Span;
 use config::{Config, LocationId, ServerId};
 use endpoint::Entrance;
 use location::Found;
-use phases::{Run, Start};
+use phases::Start;
+use run::Run;
 
 /// One nginx configuration.
 struct Nginx {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::complex::Complex;
 use super::config::{Config, LocationId, Matching, Module, ServerId};
 use super::location::{Found, find};
-use super::phases::{Made, Run, Start, Step, UpstreamAnswer};
+use super::phases::{Made, Start, Step};
+use super::run::{Run, UpstreamAnswer};
 use crate::model::{
     Answer, Application, HeaderLine, Known, Outcome, Request, Response, Url, ValueSource,
 };

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::complex::{Complex, Part};
 use super::config::{Definition, Matching, SlotId};
-use super::phases::Run;
 use super::regex::{Outcome, Pattern};
+use super::run::Run;
 use super::value::{Doubt, Sources, Value};
 use crate::model::{Known, ValueSource};
 
