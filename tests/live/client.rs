@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::fidelity::{Answer, Ask, own_base};
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 64 * 1024;
 
 /// Sends `ask` to a port and reads the answer. `ports` are the addresses that the configuration

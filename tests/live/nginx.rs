@@ -4,6 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::TempDir;
@@ -54,10 +55,24 @@ pub(crate) fn modules_for(text: &str) -> String {
         .collect()
 }
 
-/// A port that nobody listens on at the moment.
+/// A port that nobody listens on at the moment, and that this process gives out once.
+///
+/// It lies below the ports that systems hand out by themselves, so that nobody else gets it before
+/// the server takes it.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Two runs at the same time start far apart.
+    let start = std::process::id().wrapping_mul(997);
+    for _ in 0..COUNT {
+        let next = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + next % COUNT).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port from {FIRST} on");
 }
 
 /// A fresh folder to run nginx in, removed on drop.
@@ -100,7 +115,7 @@ impl Nginx {
             .spawn()
             .unwrap();
         let mut server = Self { child, folder };
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         for port in ports {
             while TcpStream::connect(("127.0.0.1", *port)).is_err() {
                 let ended = server.child.try_wait().unwrap().is_some();

@@ -89,7 +89,7 @@ impl Incoming {
 
 /// Answers one request and closes; a client that goes away in between is no concern.
 fn serve(mut stream: TcpStream, shared: &Shared) {
-    let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(30)));
     let Ok(reading) = stream.try_clone() else {
         return;
     };
