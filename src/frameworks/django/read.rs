@@ -25,8 +25,11 @@ pub(super) const ALIASES: [(&str, &str); 3] = [
     ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"),
 ];
 
+/// The most views that are looked at.
+const MAX_VIEWS: usize = 16;
+
 /// Every setting that is looked at.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 23] = [
     "CORS_ALLOWED_ORIGINS",
     "CORS_ORIGIN_WHITELIST",
     "CORS_ALLOWED_ORIGIN_REGEXES",
@@ -44,16 +47,12 @@ const NAMES: [&str; 27] = [
     "CORS_REPLACE_HTTPS_REFERER",
     "MIDDLEWARE",
     "MIDDLEWARE_CLASSES",
-    "INSTALLED_APPS",
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
     "SESSION_COOKIE_SAMESITE",
-    "CSRF_COOKIE_SAMESITE",
     "SECURE_SSL_REDIRECT",
-    "SECURE_PROXY_SSL_HEADER",
     "PREPEND_WWW",
     "APPEND_SLASH",
-    "DEBUG",
 ];
 
 /// Settings by name, in all worlds or in one.
@@ -227,7 +226,21 @@ fn site(
     let mut unknowns = Vec::new();
     for name in NAMES {
         let value = evaluator.get_name(module.names, name, span);
-        let value = evaluator.export(&value, &mut conditions);
+        // What only observations look at makes no worlds.
+        let beside = matches!(
+            name,
+            "ALLOWED_HOSTS" | "CSRF_TRUSTED_ORIGINS" | "SESSION_COOKIE_SAMESITE" | "APPEND_SLASH"
+        );
+        let mut scratch = Conditions::default();
+        let used = if beside {
+            &mut scratch
+        } else {
+            &mut conditions
+        };
+        let mut value = evaluator.export(&value, used);
+        if !scratch.as_slice().is_empty() {
+            value = Value::unknown("it depends on the deployment", value.span);
+        }
         if name.starts_with("CORS_") && python::has_unknown(&value) {
             unknowns.push((value.span, format!("`{name}`")));
         }
@@ -255,14 +268,17 @@ fn site(
         settings: settings(&values, versions),
     };
     let mut endpoints = vec![main];
-    for view in views {
+    for view in views.iter().take(MAX_VIEWS) {
         let mut endpoint = endpoints[0].clone();
         endpoint.name = format!("view {}", view.name);
         endpoint.span = view.span;
         endpoint.url.path = format!("/{}", view.name);
         endpoints.push(endpoint);
     }
-    let observations = observe::observe(&values, &conditions, versions);
+    // What is not in view is no observation.
+    let mut seen = values.clone();
+    seen.by_name.retain(|_, value| !value.is_unknown());
+    let observations = observe::observe(&seen, &conditions, versions);
     let signal =
         program.calls.iter().any(|call| {
             call.path
