@@ -361,6 +361,12 @@ impl Budget {
         self.depth += 1;
     }
 
+    /// How many steps are left.
+    #[must_use]
+    pub const fn left(&self) -> u32 {
+        self.steps
+    }
+
     /// Is no step left?
     #[must_use]
     pub const fn is_spent(&self) -> bool {

@@ -35,11 +35,13 @@ use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::value::{Budget, Conditions};
 
 /// Steps of loading a project once.
-const STEPS: u32 = 2_000_000;
+const STEPS: u32 = 1_000_000;
 /// Nesting of expressions and calls.
 const DEPTH: u32 = 400;
 /// Loading is not repeated more often for deployment conditions.
-const MAX_LOADS: usize = 64;
+const MAX_LOADS: usize = 16;
+/// Nor if all loads together took more steps.
+const MAX_STEPS: u32 = 1_500_000;
 
 /// Is this a program for Node or a browser that has to do with CORS, or with applications?
 #[must_use]
@@ -58,8 +60,13 @@ pub fn detect(path: &Path, text: &str) -> bool {
 /// Reads the applications of a project.
 #[must_use]
 pub fn read(project: Project<'_>) -> Reading {
-    let library = Arc::new(Library::new(project.root));
     let mut reading = Reading::default();
+    let files = worth_reading(project, &mut reading);
+    let project = Project {
+        files: &files,
+        ..project
+    };
+    let library = Arc::new(Library::new(project.root));
     let major = major(project.root);
     let mut registry = Conditions::default();
     let programs = load_all(project, &library, major, &mut registry);
@@ -97,9 +104,6 @@ pub fn read(project: Project<'_>) -> Reading {
             ));
         }
     }
-    for application in &mut applications {
-        application.set_registry(&registry);
-    }
     reading.files = library.files();
     for application in applications {
         reading.sites.push(Box::new(application) as Box<dyn Site>);
@@ -110,6 +114,55 @@ pub fn read(project: Project<'_>) -> Reading {
             .push(Box::new(observe::Observed { observations }));
     }
     reading
+}
+
+/// The files that people write and run: no tests, no bundles.
+fn worth_reading(project: Project<'_>, reading: &mut Reading) -> Vec<Arc<SourceFile>> {
+    let mut files = Vec::new();
+    for file in project.files {
+        let path = file.path();
+        let below = path.strip_prefix(project.root).unwrap_or(path);
+        match reason_to_skip(below, file.text()) {
+            Some(why) => reading.skipped.push((path.to_path_buf(), why.to_owned())),
+            None => files.push(Arc::clone(file)),
+        }
+    }
+    files
+}
+
+fn reason_to_skip(path: &Path, text: &str) -> Option<&'static str> {
+    const TESTS: [&str; 9] = [
+        "test",
+        "tests",
+        "__tests__",
+        "__mocks__",
+        "e2e",
+        "spec",
+        "specs",
+        "cypress",
+        "coverage",
+    ];
+    const BUILT: [&str; 5] = ["build", "dist", "out", "public", "wp-includes"];
+    let folders = || {
+        let parent = path.parent().into_iter().flat_map(Path::components);
+        parent.filter_map(|part| part.as_os_str().to_str())
+    };
+    let name = path.file_name().and_then(|name| name.to_str())?;
+    let is_test = [".test.", ".spec.", ".e2e-spec.", ".stories."]
+        .iter()
+        .any(|mark| name.contains(mark));
+    if is_test || folders().any(|folder| TESTS.contains(&folder)) {
+        return Some("a test");
+    }
+    if name.contains(".min.") || name.contains(".bundle.") || name.ends_with(".d.ts") {
+        return Some("a generated file");
+    }
+    let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let long = text.len() > 20_000 && text.len() / lines > 250;
+    if long || (folders().any(|folder| BUILT.contains(&folder)) && text.len() > 100_000) {
+        return Some("a generated file");
+    }
+    None
 }
 
 /// The major version of Express that the project depends on; 4 if it does not say.
@@ -145,7 +198,11 @@ fn load_all(
     registry: &mut Conditions,
 ) -> Vec<Arc<Loaded>> {
     let mut programs: Vec<Arc<Loaded>> = Vec::new();
+    let mut taken = 0;
     for _ in 0..MAX_LOADS {
+        if taken > MAX_STEPS {
+            break;
+        }
         let worlds = registry.worlds();
         let open = worlds.into_iter().find(|world| {
             !programs.iter().any(|loaded| {
@@ -156,7 +213,8 @@ fn load_all(
             })
         });
         let Some(world) = open else { break };
-        let loaded = load(project, library, major, registry, world.holds);
+        let (loaded, steps) = load(project, library, major, registry, world.holds);
+        taken += steps;
         programs.push(Arc::new(loaded));
     }
     programs
@@ -168,7 +226,7 @@ fn load(
     major: Major,
     registry: &mut Conditions,
     holds: Vec<bool>,
-) -> Loaded {
+) -> (Loaded, u32) {
     let host = Express::new(major, registry.clone(), holds);
     let budget = Budget::new(STEPS, DEPTH);
     let mut machine = Node::new(host, Arc::clone(library), Some(project.sources), budget);
@@ -177,17 +235,19 @@ fn load(
     }
     machine.run_deferred();
     run_orphans(&mut machine, project.files);
+    let steps = STEPS - machine.budget.left();
     let (image, mut host) = machine.freeze();
     *registry = std::mem::take(&mut host.registry);
     let asked = host
         .asked
         .iter()
         .map(|at| (*at, host.holds.get(*at).copied().unwrap_or(false)));
-    Loaded {
+    let loaded = Loaded {
         image,
         program: Arc::clone(&host.program),
         asked: asked.collect(),
-    }
+    };
+    (loaded, steps)
 }
 
 /// Functions that nobody calls in view but that have to do with CORS: set-up functions are called,

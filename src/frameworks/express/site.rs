@@ -1,6 +1,7 @@
 //! Applications as sites: their endpoints, and what their policies say.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::exchange::is_cors;
@@ -28,7 +29,11 @@ pub(super) struct Application {
     root: Span,
     kind: StackKind,
     programs: Vec<Arc<Loaded>>,
+    /// All conditions of the project.
     registry: Conditions,
+    /// Those that make a difference here, and for every assignment of them one of all.
+    relevant: Vec<Condition>,
+    worlds: Vec<World>,
     endpoints: Vec<Endpoint>,
     /// For each endpoint: the layers that its requests meet, and the method that stands for it.
     areas: Vec<Area>,
@@ -47,6 +52,43 @@ struct Area {
     span: Span,
 }
 
+impl Area {
+    /// Takes over the routes of an area that answers alike.
+    fn take(&mut self, other: Self) {
+        if self.method != "GET" && other.method == "GET" {
+            self.path = other.path;
+            self.method = other.method;
+        }
+        for route in other.routes {
+            if !self.routes.iter().any(|known| known.method == route.method) {
+                self.routes.push(route);
+            }
+        }
+    }
+
+    fn is_health_check(&self) -> bool {
+        const NAMES: [&str; 12] = [
+            "status",
+            "health",
+            "healthz",
+            "healthcheck",
+            "health-check",
+            "ping",
+            "ready",
+            "readyz",
+            "live",
+            "livez",
+            "metrics",
+            "favicon.ico",
+        ];
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        self.routes
+            .iter()
+            .all(|route| route.method == "GET" || route.method == "HEAD")
+            && NAMES.contains(&last.to_ascii_lowercase().as_str())
+    }
+}
+
 impl Application {
     /// The application whose root stack is made at `root`.
     pub(super) fn new(
@@ -62,6 +104,8 @@ impl Application {
             kind,
             programs,
             registry: Conditions::default(),
+            relevant: Vec::new(),
+            worlds: Vec::new(),
             endpoints: Vec::new(),
             areas: Vec::new(),
             observations,
@@ -71,13 +115,101 @@ impl Application {
         site.find_areas();
         site.learn_conditions(registry);
         site.registry = registry.clone();
+        site.find_differences();
         site.make_endpoints();
         site
     }
 
-    /// Conditions that later applications of the project have added.
-    pub(super) fn set_registry(&mut self, registry: &Conditions) {
-        self.registry = registry.clone();
+    /// Keeps the conditions that change an answer, and one of the areas that answer alike.
+    fn find_differences(&mut self) {
+        let worlds = self.registry.worlds();
+        let mut asked: Vec<Vec<String>> = Vec::new();
+        for world in &worlds {
+            let digests = self.areas.iter().map(|area| self.digest(area, world));
+            asked.push(digests.collect());
+        }
+        let count = self.registry.as_slice().len();
+        let matters =
+            |at: usize| (0..worlds.len()).any(|bits| asked[bits] != asked[bits ^ (1 << at)]);
+        let relevant: Vec<usize> = (0..count).filter(|at| matters(*at)).collect();
+        self.relevant = relevant
+            .iter()
+            .map(|at| self.registry.as_slice()[*at].clone())
+            .collect();
+        self.worlds = (0..1_usize << relevant.len())
+            .map(|bits| {
+                let mut holds = vec![false; count];
+                for (new, old) in relevant.iter().enumerate() {
+                    holds[*old] = bits >> new & 1 == 1;
+                }
+                World { holds }
+            })
+            .collect();
+        let alike = |a: usize, b: usize| asked.iter().all(|digests| digests[a] == digests[b]);
+        let mut kept: Vec<(usize, Area)> = Vec::new();
+        for (at, area) in std::mem::take(&mut self.areas).into_iter().enumerate() {
+            match kept.iter_mut().find(|(known, _)| alike(*known, at)) {
+                Some((_, known)) => known.take(area),
+                None => kept.push((at, area)),
+            }
+        }
+        // Who asks whether a service is alive is no page of another origin.
+        if kept.len() > 1 {
+            let all = kept.clone();
+            kept.retain(|(_, area)| !area.is_health_check());
+            if kept.is_empty() {
+                kept = all;
+            }
+        }
+        self.areas = kept.into_iter().map(|(_, area)| area).collect();
+    }
+
+    /// What the answers in one world rest on, as far as they can differ between areas and worlds.
+    fn digest(&self, area: &Area, world: &World) -> String {
+        let Some((loaded, stack)) = self.program(world) else {
+            return String::new();
+        };
+        let mut digest = String::new();
+        for request in self.main_requests(area) {
+            let method = method_of(&request, area.method);
+            let holds = &world.holds;
+            let answered = answer(
+                loaded,
+                stack,
+                &self.registry,
+                holds,
+                &request,
+                method,
+                false,
+            );
+            let response = &answered.response;
+            let by = &response.answered_by;
+            let place = by.span.filter(|_| by.kind != crate::model::Answer::Handler);
+            let compared: Vec<_> = answered
+                .comparisons
+                .iter()
+                .map(|compared| (compared.with.span, &compared.with.v, compared.how))
+                .collect();
+            let _ = write!(
+                digest,
+                "{:?} {:?} {:?} {place:?} {:?} {:?} {compared:?};",
+                response.outcome, response.headers, by.kind, by.before_cors, response.dropped,
+            );
+        }
+        digest
+    }
+
+    /// The program of one world of all conditions.
+    fn program(&self, world: &World) -> Option<(&Loaded, u32)> {
+        let loaded = self.programs.iter().find(|loaded| agrees(loaded, world))?;
+        Some((loaded, self.stack(&loaded.program)?))
+    }
+
+    /// The world of all conditions that one of the relevant ones stands for.
+    fn full_world(&self, world: &World) -> Option<&World> {
+        let bits = world.holds.iter().enumerate();
+        let index: usize = bits.map(|(at, holds)| usize::from(*holds) << at).sum();
+        self.worlds.get(index)
     }
 
     fn stack(&self, program: &Program) -> Option<u32> {
@@ -182,31 +314,18 @@ impl Application {
         let mut endpoints = Vec::new();
         for area in &self.areas {
             let mut settings = Settings::default();
-            for loaded in &self.programs {
-                let Some(stack) = self.stack(&loaded.program) else {
+            for world in &self.worlds {
+                let Some((loaded, stack)) = self.program(world) else {
                     continue;
                 };
-                // What a further condition hides is found in the world where it holds.
-                for world in self.registry.worlds() {
-                    if !agrees(loaded, &world) {
-                        continue;
-                    }
-                    let [actual, preflight] = self.main_requests(area);
-                    let ask = |request: &Request| {
-                        let method = method_of(request, area.method);
-                        answer(
-                            loaded,
-                            stack,
-                            &self.registry,
-                            &world.holds,
-                            request,
-                            method,
-                            false,
-                        )
-                    };
-                    add_origins(&mut settings, &ask(&actual));
-                    add_others(&mut settings, &ask(&preflight), loaded);
-                }
+                let [actual, preflight] = self.main_requests(area);
+                let ask = |request: &Request| {
+                    let method = method_of(request, area.method);
+                    let holds = &world.holds;
+                    answer(loaded, stack, &self.registry, holds, request, method, false)
+                };
+                add_origins(&mut settings, &ask(&actual));
+                add_others(&mut settings, &ask(&preflight));
             }
             endpoints.push(Endpoint {
                 name: self.name_of(area),
@@ -274,7 +393,7 @@ impl Site for Application {
     }
 
     fn conditions(&self) -> &[Condition] {
-        self.registry.as_slice()
+        &self.relevant
     }
 
     fn endpoints(&self) -> &[Endpoint] {
@@ -309,12 +428,10 @@ impl Site for Application {
         if let Some((words, span)) = &self.refused {
             return vec![refused(words, *span)];
         }
-        let loaded = self.programs.iter().find(|loaded| agrees(loaded, world));
-        let area = self.areas.get(endpoint);
-        let (Some(loaded), Some(area)) = (loaded, area) else {
+        let (Some(world), Some(area)) = (self.full_world(world), self.areas.get(endpoint)) else {
             return vec![unknown()];
         };
-        let Some(stack) = self.stack(&loaded.program) else {
+        let Some((loaded, stack)) = self.program(world) else {
             return vec![unknown()];
         };
         let method = method_of(request, area.method);
@@ -531,7 +648,7 @@ fn add_origin(settings: &mut Settings, allows: Allows, span: Span, fixed: bool) 
 }
 
 /// The other settings, as the answer to a preflight shows them.
-fn add_others(settings: &mut Settings, answered: &Answered, loaded: &Loaded) {
+fn add_others(settings: &mut Settings, answered: &Answered) {
     let mut values: BTreeMap<&str, Setting> = BTreeMap::new();
     for line in &answered.response.headers {
         let (Known::Known(value), true) = (&line.value, is_cors(&line.name)) else {
@@ -555,7 +672,6 @@ fn add_others(settings: &mut Settings, answered: &Answered, loaded: &Loaded) {
             },
         );
     }
-    let _ = loaded;
     let mut take = |name: &str, slot: &mut Option<Setting>| {
         if slot.is_none() {
             *slot = values.remove(name);
