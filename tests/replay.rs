@@ -62,3 +62,28 @@ fn recorded_answers_of_python_agree() {
     assert!(rows > 0, "no recorded answers");
     failures.report();
 }
+
+#[test]
+fn recorded_answers_of_express_agree() {
+    use fidelity::express;
+    let mut failures = Failures::default();
+    let mut rows = 0;
+    for case in express::cases() {
+        if case.plan.not_live.is_some() {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(case.folder.join("recorded.json")) else {
+            failures.add(&case.name, "no recorded.json: run the live suite");
+            continue;
+        };
+        let sites = case.read();
+        for row in Record::parse(&text).rows {
+            rows += 1;
+            if let Err(differs) = express::compare(&sites, &row.ask, &row.answer) {
+                failures.add(&case.name, differs);
+            }
+        }
+    }
+    assert!(rows > 0, "no recorded answers");
+    failures.report();
+}

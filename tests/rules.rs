@@ -74,20 +74,10 @@ const CATALOGUE: &[&str] = &[
 
 /// Rules of the catalogue that no file defines, with what they wait for.
 const NOT_YET: &[(&str, &str)] = &[
-    ("websocket-any-origin", "a framework that serves WebSockets"),
     (
         "policy-origin",
         "the configuration file and its `[policy] origins`",
     ),
-    (
-        "rejected-by-framework",
-        "a framework that checks its options",
-    ),
-    ("never-answers", "a framework with callbacks"),
-    ("stateful-pattern", "ECMAScript patterns"),
-    ("unknown-option", "a library with options"),
-    ("wrong-type", "a library with options"),
-    ("opaque-response", "client code"),
 ];
 
 fn rules() -> RuleSet {
@@ -283,6 +273,13 @@ fn run_example(definition: &Definition, example: &Example) -> Result<(), String>
             "nginx" => "conf.d/site.conf",
             "django" => "settings.py",
             "flask" | "starlette" => "main.py",
+            "express" => {
+                let five = example.code.contains("// Express 5");
+                let version = if five { "^5.1.0" } else { "^4.21.2" };
+                let package = format!("{{ \"dependencies\": {{ \"express\": \"{version}\" }} }}");
+                folder.write("package.json", &package);
+                "app.js"
+            }
             other => return Err(format!("no usual file name for {other}")),
         },
     };

@@ -200,6 +200,28 @@ pub(crate) fn compare(
         .sites
         .iter()
         .find_map(|site| site.route(&request).map(|endpoint| (site, endpoint)));
+    let Some((site, endpoint)) = routed else {
+        return Err(Box::new(Disagreement {
+            ask: ask.clone(),
+            expected: expected.clone(),
+            got: vec!["no endpoint".into()],
+        }));
+    };
+    compare_site(site.as_ref(), endpoint, &request, ask, expected)
+}
+
+/// Compares one real answer with what an endpoint of a site says, in the world in which no
+/// deployment condition holds.
+///
+/// # Errors
+/// The disagreement.
+pub(crate) fn compare_site(
+    site: &dyn Site,
+    endpoint: usize,
+    request: &Request,
+    ask: &Ask,
+    expected: &Answer,
+) -> Result<Tally, Box<Disagreement>> {
     let disagreement = |got| {
         Err(Box::new(Disagreement {
             ask: ask.clone(),
@@ -207,13 +229,10 @@ pub(crate) fn compare(
             got,
         }))
     };
-    let Some((site, endpoint)) = routed else {
-        return disagreement(vec!["no endpoint".into()]);
-    };
     let world = World {
         holds: vec![false; site.conditions().len()],
     };
-    let responses = site.respond(endpoint, &request, &world);
+    let responses = site.respond(endpoint, request, &world);
     let (_, own) = own_base(&ask.url);
     let views: Vec<View> = responses
         .iter()

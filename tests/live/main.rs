@@ -10,6 +10,7 @@
 
 mod accept;
 mod client;
+mod express;
 #[path = "../fidelity/mod.rs"]
 mod fidelity;
 mod generate;

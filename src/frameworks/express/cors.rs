@@ -160,6 +160,12 @@ fn answer(
         .exchange
         .as_ref()
         .is_some_and(|exchange| exchange.method == "OPTIONS");
+    // The headers are put together before the first is set.
+    let methods = option(machine, options, "methods").map(|methods| machine.force(methods));
+    if preflight && methods.is_some_and(|methods| methods.is_nullish()) {
+        let error = Val::something("Cannot read properties of undefined (reading 'join')", span);
+        return Err(Abrupt::Throw(error));
+    }
     if let Some(origin) = origin {
         set_origin(machine, &origin, span);
     }
@@ -189,7 +195,7 @@ fn answer(
         }
     }
     if preflight {
-        set_methods(machine, options, span)?;
+        set_methods(machine, options, span);
         set_allowed_headers(machine, options, span);
         if let Some(age) = option(machine, options, "maxAge") {
             let age = machine.force(age);
@@ -335,23 +341,18 @@ fn note(machine: &mut Node<'_>, by: &Val, holds: bool, pattern: bool) {
     }
 }
 
-fn set_methods(machine: &mut Node<'_>, options: &Val, span: Span) -> Result<()> {
+fn set_methods(machine: &mut Node<'_>, options: &Val, span: Span) {
     const NAME: &str = "Access-Control-Allow-Methods";
     let Some(methods) = option(machine, options, "methods") else {
         let default = Val::string(METHODS, span);
         set(machine, NAME, Known::Known(METHODS.into()), &default, span);
-        return Ok(());
+        return;
     };
     let methods = machine.force(methods);
-    if methods.is_nullish() {
-        let error = Val::something("Cannot read properties of undefined (reading 'join')", span);
-        return Err(Abrupt::Throw(error));
-    }
     let text = machine.to_text(&methods).map(|text| text.to_string());
     if machine.truth(&methods) != Some(false) && text.as_deref() != Some("") {
         set(machine, NAME, text.into(), &methods, span);
     }
-    Ok(())
 }
 
 fn set_allowed_headers(machine: &mut Node<'_>, options: &Val, span: Span) {

@@ -481,6 +481,8 @@ fn status_call(machine: &mut Node<'_>, name: &str, args: &[Val], call: &Call<'_>
                 let written = true;
                 let line = exchange.line("Location", value.into(), to, span, written);
                 exchange.set(vec![line]);
+                // The body is negotiated.
+                exchange.vary("Accept", span);
                 exchange.set_status(&status);
                 exchange.finish(Answer::Redirect, span);
             }

@@ -186,11 +186,17 @@ impl Host for Express {
                 let unknown = |known: &&crate::model::Condition| known.text.ends_with("` holds");
                 let known = self.registry.as_slice().iter().filter(unknown).count();
                 let said = format!("`{text}` holds");
-                let again = self.registry.as_slice().iter().any(|known| known.text == said);
-                (text.len() <= 60 && (known < MAX_UNKNOWN || again)).then(|| crate::model::Condition {
-                    text: format!("`{text}` holds"),
-                    span: Some(*span),
-                    development: false,
+                let again = self
+                    .registry
+                    .as_slice()
+                    .iter()
+                    .any(|known| known.text == said);
+                (text.len() <= 60 && (known < MAX_UNKNOWN || again)).then(|| {
+                    crate::model::Condition {
+                        text: format!("`{text}` holds"),
+                        span: Some(*span),
+                        development: false,
+                    }
                 })
             }
             Question::Unknown(..) => None,

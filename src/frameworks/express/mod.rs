@@ -85,23 +85,20 @@ pub fn read(project: Project<'_>) -> Reading {
         let viewer = site::viewer(loaded);
         for stack in site::roots(&loaded.program, &|_| true) {
             let key = (stack.span, stack.kind);
-            if known.contains(&key) || !site::is_about_cors(&viewer, stack, 12) {
+            if known.contains(&key) {
                 continue;
             }
             known.push(key);
-            let observations = if applications.is_empty() {
-                std::mem::take(&mut observations)
-            } else {
-                Vec::new()
-            };
-            applications.push(site::Application::new(
+            let application = site::Application::new(
                 stack.span,
                 stack.kind,
                 programs.clone(),
                 &mut registry,
-                observations,
                 refused.clone(),
-            ));
+            );
+            if application.about_cors || site::is_about_cors(&viewer, stack, 12) {
+                applications.push(application);
+            }
         }
     }
     reading.files = library.files();
@@ -233,6 +230,9 @@ fn load(
     for file in project.files {
         machine.load(file.path());
     }
+    for path in entries(project.root) {
+        machine.load(&path);
+    }
     machine.run_deferred();
     run_orphans(&mut machine, project.files);
     let steps = STEPS - machine.budget.left();
@@ -248,6 +248,23 @@ fn load(
         asked: asked.collect(),
     };
     (loaded, steps)
+}
+
+/// Where programs usually start: a file without a word of Express may be what starts it.
+fn entries(root: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let folders = ["", "src", "server", "app", "api", "backend"];
+    for folder in folders {
+        for name in ["index", "app", "server", "main"] {
+            for extension in EXTENSIONS {
+                let path = root.join(folder).join(format!("{name}.{extension}"));
+                if path.is_file() {
+                    found.push(path);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Functions that nobody calls in view but that have to do with CORS: set-up functions are called,

@@ -40,6 +40,8 @@ pub(super) struct Application {
     observations: Vec<Observation>,
     unknowns: Vec<(Span, String)>,
     refused: Option<(String, Span)>,
+    /// Some answer has a CORS header, or depends on the origin.
+    pub(super) about_cors: bool,
 }
 
 /// What makes an endpoint one of its own.
@@ -96,7 +98,6 @@ impl Application {
         kind: StackKind,
         programs: Vec<Arc<Loaded>>,
         registry: &mut Conditions,
-        observations: Vec<Observation>,
         refused: Option<(String, Span)>,
     ) -> Self {
         let mut site = Self {
@@ -108,9 +109,10 @@ impl Application {
             worlds: Vec::new(),
             endpoints: Vec::new(),
             areas: Vec::new(),
-            observations,
+            observations: Vec::new(),
             unknowns: Vec::new(),
             refused,
+            about_cors: false,
         };
         site.find_areas();
         site.learn_conditions(registry);
@@ -129,8 +131,20 @@ impl Application {
             asked.push(digests.collect());
         }
         let count = self.registry.as_slice().len();
-        let matters =
-            |at: usize| (0..worlds.len()).any(|bits| asked[bits] != asked[bits ^ (1 << at)]);
+        self.about_cors = asked.iter().flatten().any(|digest| {
+            digest.to_ascii_lowercase().contains("access-control-") || digest.contains("Never")
+        });
+        // Worlds in which the program was not loaded say nothing.
+        let known: Vec<bool> = worlds
+            .iter()
+            .map(|world| self.program(world).is_some())
+            .collect();
+        let matters = |at: usize| {
+            (0..worlds.len()).any(|bits| {
+                let other = bits ^ (1 << at);
+                known[bits] && known[other] && asked[bits] != asked[other]
+            })
+        };
         let relevant: Vec<usize> = (0..count).filter(|at| matters(*at)).collect();
         self.relevant = relevant
             .iter()

@@ -40,7 +40,7 @@ function ask(port, request) {
       response.destroy();
       answer({ status: response.statusCode, head });
     });
-    sent.setTimeout(request.timeout || 150, () => { sent.destroy(); answer({ status: null, head: [] }); });
+    sent.setTimeout(1000, () => { sent.destroy(); answer({ status: null, head: [] }); });
     sent.on('error', () => answer({ status: null, head: [] }));
     sent.end();
   });
@@ -69,7 +69,9 @@ async function run(line) {
   if (!server || !server.listening) return say({ throws: 'does not listen' });
   const { port } = server.address();
   const answers = [];
-  for (const request of requests) answers.push(await ask(port, request));
+  for (let i = 0; i < requests.length; i += 30) {
+    answers.push(...await Promise.all(requests.slice(i, i + 30).map((request) => ask(port, request))));
+  }
   server.closeAllConnections();
   server.close();
   say({ answers });

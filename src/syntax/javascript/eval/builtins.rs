@@ -263,12 +263,16 @@ impl<H: Host> Machine<'_, H> {
     }
 
     fn new_url(&mut self, source: &Val, span: Span) -> Result<Val> {
+        let invalid = || Val::something("the address is not valid", span);
         let Some(text) = source.as_str() else {
-            return Ok(Val::something("the address is not in view", span));
+            return if source.is_nullish() {
+                Err(Abrupt::Throw(invalid()))
+            } else {
+                Ok(Val::something("the address is not in view", span))
+            };
         };
         let Some(parts) = split_url(text) else {
-            let error = Val::something("the address is not valid", span);
-            return Err(Abrupt::Throw(error));
+            return Err(Abrupt::Throw(invalid()));
         };
         let url = self.allocate(ObjectKind::Plain, span);
         if let Some(id) = url.as_id() {
