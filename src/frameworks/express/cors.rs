@@ -72,6 +72,9 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
     };
     origin = machine.force(origin);
     if machine.truth(&origin) == Some(false) {
+        if let Some(exchange) = exchange_of(machine) {
+            exchange.silent_package = true;
+        }
         return pass(machine, next, None, span);
     }
     if machine.is_callable(&origin) {
@@ -82,6 +85,9 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
                     return pass(machine, next, Some(error), span);
                 }
                 if !machine.decide(&value, value.span) {
+                    if let Some(exchange) = exchange_of(machine) {
+                        exchange.silent_package = true;
+                    }
                     return pass(machine, next, None, span);
                 }
                 origin = machine.force(value);

@@ -22,8 +22,8 @@ pub(super) enum End {
     Finished,
     /// The request goes on, perhaps with an error.
     Passed(Option<Val>),
-    /// Nobody answers, ever.
-    Hangs,
+    /// Nobody answers, ever: what neither answers nor goes on.
+    Hangs(Span),
     /// Cannot be told.
     Unknown,
 }
@@ -156,7 +156,7 @@ fn run_handler(
     let result = match host_object(machine, handler) {
         Some((object::STACK, number)) => return run_stack(machine, number, path, depth - 1),
         Some((object::MIDDLEWARE, number)) => run_middleware(machine, number, &next),
-        _ if is_uncalled_cors(handler) => return End::Hangs,
+        _ if is_uncalled_cors(handler) => return End::Hangs(place.span),
         _ if machine.function(handler).is_some() => {
             let request = request_value(machine, place.span);
             let response = response_value(machine, place.span);
@@ -212,7 +212,7 @@ fn after(machine: &mut Node<'_>, result: Result<Val>, place: Place) -> End {
         return if five {
             End::Passed(Some(error))
         } else {
-            End::Hangs
+            End::Hangs(place.span)
         };
     }
     if place.terminal && (exchange.escaped || !exchange.request.exact) {
@@ -222,7 +222,7 @@ fn after(machine: &mut Node<'_>, result: Result<Val>, place: Place) -> End {
     if exchange.escaped {
         return End::Passed(None);
     }
-    End::Hangs
+    End::Hangs(place.span)
 }
 
 /// A handler that is not in view.
@@ -325,7 +325,7 @@ pub(super) fn run_inline(
                     }
                     Ok(Val::undefined(span))
                 }
-                End::Finished | End::Hangs => Ok(Val::undefined(span)),
+                End::Finished | End::Hangs(_) => Ok(Val::undefined(span)),
                 End::Unknown => Err(Abrupt::Stop),
             }
         }

@@ -37,6 +37,9 @@ pub(super) struct Exchange {
     pub(super) comparisons: Vec<Compared>,
     /// Calls of callbacks: error, value.
     pub(super) callbacks: Vec<Option<(Val, Val)>>,
+    /// The package sent no headers for this origin, not even `Vary`: that is its way, and whether
+    /// it matters depends on caches that are not in view.
+    pub(super) silent_package: bool,
     /// Whether the origin is allowed depends on something unknown.
     pub(super) unsure: bool,
     pub(super) request_val: Option<Val>,
@@ -81,6 +84,7 @@ impl Exchange {
             evidence: None,
             comparisons: Vec::new(),
             callbacks: Vec::new(),
+            silent_package: false,
             unsure: false,
             request_val: None,
             response_val: None,
@@ -180,6 +184,12 @@ impl Exchange {
                 before_cors: !self.cors_seen,
             });
         }
+    }
+
+    /// Is there a line that says who may read?
+    pub(super) fn cors_set(&self) -> bool {
+        let mut names = self.headers.iter().map(|line| line.name.as_str());
+        names.any(|name| name.eq_ignore_ascii_case("access-control-allow-origin"))
     }
 
     fn is_over(&self) -> bool {

@@ -197,8 +197,8 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
             };
             Response::new(status, kind, Some(place))
         }
-        End::Hangs => {
-            let mut response = Response::new(Known::Unknown, Answer::Cors, span);
+        End::Hangs(span) => {
+            let mut response = Response::new(Known::Unknown, Answer::Cors, Some(span));
             response.outcome = Outcome::NeverAnswers;
             response
         }
@@ -217,6 +217,9 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
         apply(&request, &mut response);
     }
     response.cacheable = cacheable(&response, &exchange.method);
+    if exchange.silent_package && !exchange.cors_set() {
+        response.cacheable = Known::Unknown;
+    }
     response
 }
 

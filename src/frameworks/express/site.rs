@@ -263,7 +263,10 @@ impl Application {
                     span: found.span,
                 };
                 let full = areas.len() >= MAX_ENDPOINTS;
-                let known = areas.iter_mut().find(|area| area.signature == signature);
+                let by_path = looks_at_paths(&loaded.image, &loaded.program, &signature);
+                let known = areas.iter_mut().find(|area| {
+                    area.signature == signature && (!by_path || area.path == found.path)
+                });
                 match known {
                     Some(area) => {
                         let better = area.method != "GET" && found.method == "GET";
@@ -547,6 +550,17 @@ fn signature(image: &Image, program: &Arc<Program>, stack: u32, found: &Found) -
     let mut spans = Vec::new();
     trace(&machine, stack, &found.path, found.method, &mut spans, 12);
     spans
+}
+
+/// Does a handler of these places decide by the path itself?
+fn looks_at_paths(image: &Image, program: &Arc<Program>, signature: &[Span]) -> bool {
+    let machine = machine(image, program);
+    signature.iter().any(|span| {
+        let text = machine.text(*span);
+        ["req.path", ".url", "originalUrl", "baseUrl", "request.path"]
+            .iter()
+            .any(|word| text.contains(word))
+    })
 }
 
 fn trace(
