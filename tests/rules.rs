@@ -73,12 +73,10 @@ const CATALOGUE: &[&str] = &[
 ];
 
 /// Rules of the catalogue that no file defines, with what they wait for.
-const NOT_YET: &[(&str, &str)] = &[
-    (
-        "policy-origin",
-        "the configuration file and its `[policy] origins`",
-    ),
-];
+const NOT_YET: &[(&str, &str)] = &[(
+    "policy-origin",
+    "the configuration file and its `[policy] origins`",
+)];
 
 fn rules() -> RuleSet {
     RuleSet::builtin().expect("the built-in rules load")
