@@ -1,7 +1,5 @@
 //! Tokens to directives, as `ngx_conf_parse` does it, going on after errors.
 
-use std::borrow::Cow;
-
 use super::lexer::{self, Fault, Lexer, Token};
 use super::table::{self, Syntax};
 use super::{Body, Directive, Parsed, SyntaxError, Word, lua, template};
@@ -23,13 +21,13 @@ const BOM: char = '\u{feff}';
 pub(super) fn parse(file: &SourceFile) -> Parsed {
     let template = template::read(file.text());
     let lexed = match &template {
-        Some(template) => Cow::Borrowed(template.masked.as_slice()),
-        None => Cow::Borrowed(file.text().as_bytes()),
+        Some(template) => template.masked.as_slice(),
+        None => file.text().as_bytes(),
     };
     let mut parser = Parser {
         file,
-        lexed: &lexed,
-        lexer: Lexer::new(&lexed, 0),
+        lexed,
+        lexer: Lexer::new(lexed, 0),
         words: Vec::new(),
         blocks: Vec::new(),
         directives: Vec::new(),
@@ -265,7 +263,12 @@ impl Parser<'_> {
 
     /// The index of the word before which a semicolon is missing.
     fn missing_semicolon(&self, has_block: bool) -> Option<usize> {
-        let variants = table::variants(&self.words.first()?.text);
+        let (first, last) = (self.words.first()?, self.words.last()?);
+        let lines = first.span.start as usize..last.span.end as usize;
+        if !self.lexed.get(lines)?.contains(&b'\n') {
+            return None;
+        }
+        let variants = table::variants(&first.text);
         let fits = |count: usize, has_block: bool| {
             let mut variants = variants.iter();
             variants.any(|v| v.syntax.is_block() == has_block && v.arity.allows(count))

@@ -74,7 +74,11 @@ pub(super) fn read(text: &str) -> Option<Template> {
         } else if rest.starts_with(b"#") && starts_token(&masked[..at]) {
             at += line_length(rest);
         } else if rest.starts_with(b"$") {
-            is_template |= capitals(rest, b"${", b"}").is_some();
+            let length = capitals(rest, b"${", b"}");
+            if let Some(length) = length.filter(|length| is_alone(text, at, at + length)) {
+                blank(&mut masked[at..at + length], b' ');
+            }
+            is_template |= length.is_some();
             variables.read(bytes, at);
             at += 1;
             // A brace behind a dollar is no mark of its own.
@@ -84,7 +88,11 @@ pub(super) fn read(text: &str) -> Option<Template> {
             let is_class = at > 1 && matches!(&bytes[at - 2..at], b"\\p" | b"\\P");
             if !is_class {
                 is_template = true;
-                blank(&mut masked[at..at + length], b'x');
+                let is_alone = is_alone(text, at, at + length);
+                blank(
+                    &mut masked[at..at + length],
+                    if is_alone { b' ' } else { b'x' },
+                );
             }
             at += length;
         } else {
@@ -192,7 +200,9 @@ fn close_of(
     if at < *open_until {
         return None;
     }
-    let one_line = kind == Kind::Text || open == b"{#";
+    let start = inside.iter().position(|byte| !matches!(byte, b'-' | b' '));
+    let is_note = inside[start.unwrap_or(0)..].starts_with(b"/*");
+    let one_line = kind == Kind::Text && !is_note;
     let stop = (0..inside.len())
         .find(|at| inside[*at..].starts_with(close) || (one_line && inside[*at] == b'\n'))
         .unwrap_or(inside.len());
@@ -269,6 +279,16 @@ mod tests {
     }
 
     #[test]
+    fn notes_may_have_lines() {
+        assert_eq!(masked("a{{/* b\n */}}c").unwrap(), "a      \n     c");
+        assert_eq!(masked("{# b\n #}{%c%}").unwrap(), "    \n        ");
+        assert_eq!(
+            masked(" ${BC}\n{DE}\na ${BC}").unwrap(),
+            "      \n    \na ${BC}"
+        );
+    }
+
+    #[test]
     fn words_in_capitals_between_signs() {
         assert_eq!(masked("a {NAME};").unwrap(), "a xxxxxx;");
         for text in [
@@ -279,7 +299,8 @@ mod tests {
             "@NAME@",
             "@@NAME@@",
         ] {
-            assert_eq!(masked(text).as_deref(), Some(text));
+            let text = format!("a {text};");
+            assert_eq!(masked(&text), Some(text));
         }
         for text in [
             "$Ab",
