@@ -5,6 +5,7 @@
 //! (`{{ x }}`) has become letters and what stands for nothing (`{% if x %}`) spaces.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::lua;
 
@@ -45,63 +46,109 @@ pub(super) struct Template {
 
 /// The text without its marks, if it has any outside comments.
 pub(super) fn read(text: &str) -> Option<Template> {
-    // `{# … #}` alone is no sign: a comment of nginx may stand right behind a brace.
     let bytes = text.as_bytes();
-    let mut masked = bytes.to_vec();
-    let mut is_template = false;
-    let mut variables = Variables::default();
-    // Up to here no mark of that kind closes; without it, time would grow with the square.
-    let mut open_until = [0; MARKS.len()];
+    let mut scanner = Scanner {
+        text,
+        bytes,
+        is_template: false,
+        masks: Vec::new(),
+        variables: Variables::default(),
+        open_until: [0; MARKS.len()],
+    };
     let mut at = 0;
     while let Some(next) = bytes.get(at..).and_then(next_sign) {
-        at += next;
-        let rest = bytes.get(at..).unwrap_or_default();
-        if rest.starts_with(b"{") && opens_lua(text, at) {
-            at += 1 + lua::block_end(&rest[1..]).unwrap_or(rest.len() - 1);
-            continue;
-        }
-        let found = MARKS.iter().zip(&mut open_until).find_map(|(mark, until)| {
-            let (open, close, kind) = *mark;
-            let end = close_of(rest, open, close, kind, at, until)?;
-            Some((at + end, open, kind))
-        });
-        if let Some((end, open, kind)) = found {
-            is_template |= open != b"{#";
-            let inside = text.get(at + open.len()..end).unwrap_or_default();
-            let is_text = kind == Kind::Text && !is_code(inside) && !is_alone(text, at, end);
-            blank(&mut masked[at..end], if is_text { b'x' } else { b' ' });
-            at = end;
-        } else if rest.starts_with(b"#") && starts_token(&masked[..at]) {
-            at += line_length(rest);
-        } else if rest.starts_with(b"$") {
-            let length = capitals(rest, b"${", b"}");
-            if let Some(length) = length.filter(|length| is_alone(text, at, at + length)) {
-                blank(&mut masked[at..at + length], b' ');
-            }
-            is_template |= length.is_some();
-            variables.read(bytes, at);
-            at += 1;
-            // A brace behind a dollar is no mark of its own.
-            at += usize::from(bytes.get(at) == Some(&b'{'));
-        } else if let Some(length) = capitals(rest, b"{", b"}") {
-            // `\p{LU}` is a class of characters.
-            let is_class = at > 1 && matches!(&bytes[at - 2..at], b"\\p" | b"\\P");
-            if !is_class {
-                is_template = true;
-                let is_alone = is_alone(text, at, at + length);
-                blank(
-                    &mut masked[at..at + length],
-                    if is_alone { b' ' } else { b'x' },
-                );
-            }
-            at += length;
-        } else {
-            let length = capitals(rest, b"__", b"__").or_else(|| capitals(rest, b"@", b"@"));
-            is_template |= length.is_some();
-            at += length.unwrap_or(1);
+        at = scanner.sign(at + next);
+    }
+    if !scanner.is_template && !scanner.variables.is_environment() {
+        return None;
+    }
+    let mut masked = bytes.to_vec();
+    for (range, with) in scanner.masks {
+        for byte in masked[range].iter_mut().filter(|byte| **byte != b'\n') {
+            *byte = with;
         }
     }
-    (is_template || variables.is_environment()).then_some(Template { masked })
+    Some(Template { masked })
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    is_template: bool,
+    /// What to write over which bytes.
+    masks: Vec<(Range<usize>, u8)>,
+    variables: Variables<'t>,
+    /// Up to here no mark of that kind closes; without it, time would grow with the square.
+    open_until: [usize; MARKS.len()],
+}
+
+impl<'t> Scanner<'t> {
+    /// Looks at the sign at an offset; gives the offset to go on at.
+    fn sign(&mut self, at: usize) -> usize {
+        let rest = &self.bytes[at..];
+        match rest[0] {
+            b'#' if starts_token(&self.bytes[..at]) => at + line_length(rest),
+            b'$' => self.variable(at, rest),
+            b'{' if opens_lua(self.text, at) => {
+                at + 1 + lua::block_end(&rest[1..]).unwrap_or(rest.len() - 1)
+            }
+            b'{' | b'<' => self
+                .mark(at, rest)
+                .or_else(|| self.braced_word(at, rest))
+                .unwrap_or(at + 1),
+            b'_' | b'@' => {
+                let length = capitals(rest, b"__", b"__").or_else(|| capitals(rest, b"@", b"@"));
+                self.is_template |= length.is_some();
+                at + length.unwrap_or(1)
+            }
+            _ => at + 1,
+        }
+    }
+
+    fn mask(&mut self, range: Range<usize>, is_text: bool) {
+        self.masks.push((range, if is_text { b'x' } else { b' ' }));
+    }
+
+    /// A mark of a template language.
+    fn mark(&mut self, at: usize, rest: &[u8]) -> Option<usize> {
+        let (length, open, kind) = MARKS.iter().zip(&mut self.open_until).find_map(|it| {
+            let ((open, close, kind), until) = it;
+            let length = close_of(rest, open, close, *kind, at, until)?;
+            Some((length, *open, *kind))
+        })?;
+        let end = at + length;
+        // `{# … #}` alone is no sign: a comment of nginx may stand right behind a brace.
+        self.is_template |= open != b"{#";
+        let inside = self.text.get(at + open.len()..end).unwrap_or_default();
+        let is_text = kind == Kind::Text && !is_code(inside) && !is_alone(self.text, at, end);
+        self.mask(at..end, is_text);
+        Some(end)
+    }
+
+    /// `{NAME}`
+    fn braced_word(&mut self, at: usize, rest: &[u8]) -> Option<usize> {
+        let end = at + capitals(rest, b"{", b"}")?;
+        // `\p{LU}` is a class of characters.
+        if !self.bytes[..at].ends_with(b"\\p") && !self.bytes[..at].ends_with(b"\\P") {
+            self.is_template = true;
+            self.mask(at..end, !is_alone(self.text, at, end));
+        }
+        Some(end)
+    }
+
+    /// `${NAME}`, `$NAME`
+    fn variable(&mut self, at: usize, rest: &'t [u8]) -> usize {
+        if let Some(length) = capitals(rest, b"${", b"}") {
+            self.is_template = true;
+            if is_alone(self.text, at, at + length) {
+                self.mask(at..at + length, false);
+            }
+            return at + length;
+        }
+        self.variables.read(self.bytes, at);
+        // A brace behind a dollar is no mark of its own.
+        at + 1 + usize::from(rest.get(1) == Some(&b'{'))
+    }
 }
 
 /// The offset of the next byte at which a mark or comment may start.
@@ -240,13 +287,6 @@ fn is_alone(text: &str, start: usize, end: usize) -> bool {
     let stops = |c: Option<char>| c.is_none_or(|c| c == '\n');
     stops(before.chars().rev().find(|c| !is_blank(c)))
         && stops(behind.chars().find(|c| !is_blank(c)))
-}
-
-/// Overwrites bytes, but not the ends of lines.
-fn blank(bytes: &mut [u8], with: u8) {
-    for byte in bytes.iter_mut().filter(|byte| **byte != b'\n') {
-        *byte = with;
-    }
 }
 
 #[cfg(test)]
