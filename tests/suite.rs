@@ -3,6 +3,7 @@
 mod browser;
 mod cli;
 mod discover;
+mod fixtures;
 mod lookalikes;
 mod replay;
 mod rules;

@@ -539,7 +539,13 @@ fn reads_headers(
             reader.complex(value);
         }
     }
-    let asked = config.nearest(level, |level| level.auth_basic.as_ref());
+    // The rewrite phase ends the request before anybody is asked for a password.
+    let ends = |script: &[Op]| script.iter().any(|op| matches!(op, Op::Return { .. }));
+    let answered = ends(&config.servers[server].script)
+        || location.is_some_and(|id| ends(&config.locations[id].script));
+    let asked = config
+        .nearest(level, |level| level.auth_basic.as_ref())
+        .filter(|_| !answered);
     let off = asked.is_some_and(|(realm, _)| realm.constant() == Some("off"));
     if asked.is_some() && !off {
         reader.header("authorization");

@@ -402,12 +402,23 @@ impl<'a> Run<'a> {
             else {
                 break;
             };
-            if replacing.inherits_nothing {
+            // `add_header X "";` sends nothing: whoever writes only that wants the headers gone.
+            let on_purpose = replacing
+                .add_headers
+                .iter()
+                .all(|header| header.value.constant() == Some(""));
+            if replacing.inherits_nothing || on_purpose {
                 break;
             }
             let cors = self.replaces(replacing);
             for (_, header) in config.headers(outside) {
-                lost.push((header, first.span, cors));
+                let rewritten = replacing
+                    .add_headers
+                    .iter()
+                    .any(|own| own.name.eq_ignore_ascii_case(&header.name));
+                if !rewritten {
+                    lost.push((header, first.span, cors));
+                }
             }
             at = outside;
         }

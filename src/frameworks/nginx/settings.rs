@@ -220,10 +220,10 @@ impl<'a> Collector<'a> {
     /// A value of Access-Control-Allow-Origin.
     fn value(&mut self, value: &'a Complex, span: Span) {
         if let Some(text) = value.constant() {
-            match text {
+            match first_line(text) {
                 "" => {}
                 "*" => self.allow(Allows::Any, span, None, false, true),
-                _ => {
+                text => {
                     let problem = Origin::parse(text).err();
                     self.allow(Allows::Exact(text.to_owned()), span, problem, false, true);
                 }
@@ -250,7 +250,7 @@ impl<'a> Collector<'a> {
 
     fn slot(&mut self, slot: SlotId, span: Span) {
         match self.config.slots[slot].definition {
-            Definition::Map(map) => self.map(&self.config.maps[map]),
+            Definition::Map(map) => self.map(&self.config.maps[map], true),
             Definition::Opaque => self.allow(Allows::Unknown, span, None, false, false),
             Definition::Set => {
                 if !self.slots.insert(slot) {
@@ -265,15 +265,19 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn map(&mut self, map: &'a Map) {
+    /// A map on the way to the header; `sent` if its values are, not only asked for.
+    fn map(&mut self, map: &'a Map, sent: bool) {
         if !self.maps.insert(map.slot) {
             return;
         }
         let compares = self.about_origin(&map.source);
-        if let Some(variable) = map.source.variable()
-            && let Var::User(slot) = variable
-        {
-            self.slot(*slot, map.span);
+        if let Some(variable) = map.source.variable() {
+            self.gate(variable);
+            if let Var::User(slot) = variable
+                && matches!(self.config.slots[*slot].definition, Definition::Opaque)
+            {
+                self.allow(Allows::Unknown, map.span, None, false, false);
+            }
         }
         if compares {
             self.tested = true;
@@ -286,12 +290,12 @@ impl<'a> Collector<'a> {
             let refuses = matches!(entry.value.constant(), Some("" | "0"));
             if map.default == Some(at) {
                 if !refuses {
-                    self.default(&entry.value, entry.value_span);
+                    self.default(&entry.value, entry.value_span, sent);
                 }
                 continue;
             }
             if refuses || !compares {
-                if !refuses {
+                if !refuses && sent {
                     self.value(&entry.value, entry.value_span);
                 }
                 continue;
@@ -305,13 +309,13 @@ impl<'a> Collector<'a> {
     }
 
     /// What a map does with everybody else.
-    fn default(&mut self, value: &'a Complex, span: Span) {
+    fn default(&mut self, value: &'a Complex, span: Span, sent: bool) {
         let echoes = value
             .variables()
             .any(|variable| matches!(variable, Var::Header(name) if name == "origin"));
         if echoes {
             self.allow(Allows::Any, span, None, false, false);
-        } else if value.constant() != Some("1") {
+        } else if sent {
             self.value(value, span);
         }
     }
@@ -424,7 +428,7 @@ impl<'a> Collector<'a> {
         {
             let map = &self.config.maps[map];
             if self.about_origin(&map.source) {
-                self.map(map);
+                self.map(map, false);
             }
         }
     }
@@ -480,6 +484,14 @@ fn replaced<'a>(config: &'a Config, levels: &[LevelId]) -> Vec<&'a AddHeader> {
         }
     }
     lost
+}
+
+/// A value up to a line break that starts another header; a folded line goes on.
+fn first_line(text: &str) -> &str {
+    match text.split_once('\n') {
+        Some((first, rest)) if !rest.starts_with([' ', '\t']) => first.trim_end_matches('\r'),
+        _ => text,
+    }
 }
 
 /// What a level sends: `add_header` and headers-more.
