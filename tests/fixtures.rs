@@ -15,24 +15,6 @@ use crate::support::{compare_snapshot, run};
 /// Folders of `fixtures/` that hold no cases.
 const NO_CASES: [&str; 2] = ["browser", "tour"];
 
-/// Cases whose findings the nginx front end does not observe yet.
-const AWAITED: [&str; 9] = [
-    "header-name-and-value-in-one",
-    "header-name-colon",
-    "header-name-variable",
-    "map-shadowed",
-    "map-wildcard-literal",
-    "more-clear-not-add-header",
-    "more-unquoted",
-    "upstream-hide-wildcard",
-    "upstream-origin-forged",
-];
-
-fn is_awaited(case: &Path) -> bool {
-    let name = case.file_name().unwrap_or_default().to_string_lossy();
-    AWAITED.contains(&name.as_ref())
-}
-
 /// File, line, rule.
 type Places = BTreeSet<(PathBuf, usize, String)>;
 
@@ -117,10 +99,7 @@ fn fixtures_are_reported_as_marked() {
         if NO_CASES.contains(&name.as_ref()) {
             continue;
         }
-        for case in folders(&framework)
-            .into_iter()
-            .filter(|case| !is_awaited(case))
-        {
+        for case in folders(&framework) {
             let (marked, reported) = (marked(&case), reported(&case));
             for (path, line, id) in marked.difference(&reported) {
                 wrong.push_str(&format!("not reported: {}:{line} {id}\n", path.display()));
@@ -138,10 +117,7 @@ fn fixtures_read_as_expected() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut wrong = String::new();
     for framework in folders(&root) {
-        for case in folders(&framework)
-            .into_iter()
-            .filter(|case| !is_awaited(case))
-        {
+        for case in folders(&framework) {
             let expected = case.join("expected.txt");
             if marked(&case).is_empty() {
                 assert!(

@@ -8,6 +8,7 @@ use super::compile::{Context, is_harmless};
 use super::complex::{Piece, has_placeholder, pieces};
 use super::config::{Condition, Config, Handler, LevelId, LevelKind, Op, Test};
 use super::include::{Expanded, Library};
+use super::settings::sets;
 use super::variables::{Own, Var};
 use crate::model::{Observation, ObservationKind as Kind};
 use crate::source::Span;
@@ -170,12 +171,28 @@ impl Observer<'_> {
         }
     }
 
-    /// `add_header Name: value` and `add_header 'Name: value'`.
+    /// `add_header Name: value`, `add_header 'Name: value'` and `add_header $name value`.
     fn add_header(&mut self, directive: &Directive) {
         let [name, rest @ ..] = directive.args.as_slice() else {
             return;
         };
         let text = name.text.as_str();
+        if let Some(variable) = text.strip_prefix('$')
+            && let Some(meant) = self.constant(variable)
+            && is_cors(meant)
+        {
+            let words: Vec<String> = rest.iter().map(written).collect();
+            let suggestion = format!("add_header {meant} {};", words.join(" "));
+            let words = "variables are read in values, not in names";
+            self.suggest(
+                Kind::MalformedHeader,
+                name.span,
+                text,
+                words,
+                Some(suggestion),
+            );
+            return;
+        }
         let Some(at) = text.find(|character: char| character == ':' || character.is_whitespace())
         else {
             if let Some(meant) = misspelt(text) {
@@ -209,6 +226,19 @@ impl Observer<'_> {
         let text = "name and value are one word, so all of it is the name";
         let kind = Kind::MalformedHeader;
         self.suggest(kind, name.span, &name.text, text, suggestion);
+    }
+
+    /// What a variable is `set` to, if that is a constant.
+    fn constant(&self, variable: &str) -> Option<&str> {
+        let config = self.config;
+        let named = |name: &str| name.eq_ignore_ascii_case(variable);
+        let slot = config.slots.iter().position(|slot| named(&slot.name))?;
+        let servers = config.servers.iter().map(|server| &server.script);
+        let locations = config.locations.iter().map(|location| &location.script);
+        servers
+            .chain(locations)
+            .flat_map(|script| sets(script, slot))
+            .find_map(|(value, _)| value.constant())
     }
 
     fn add_trailer(&mut self, directive: &Directive) {
@@ -290,7 +320,9 @@ impl Observer<'_> {
         };
         if is_cors(&name.text) && name.text.contains('*') {
             let text = format!("`{}` knows no wildcards", directive.name.text);
-            self.tell(Kind::LiteralWildcard, name.span, &name.text, &text);
+            let suggestion = format!("{} Access-Control-Allow-Origin;", directive.name.text);
+            let kind = Kind::LiteralWildcard;
+            self.suggest(kind, name.span, &name.text, &text, Some(suggestion));
         }
     }
 

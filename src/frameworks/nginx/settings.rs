@@ -450,7 +450,7 @@ impl<'a> Collector<'a> {
 }
 
 /// The values that a script gives a variable.
-fn sets(script: &[Op], slot: SlotId) -> Vec<(&Complex, Span)> {
+pub(super) fn sets(script: &[Op], slot: SlotId) -> Vec<(&Complex, Span)> {
     let mut values = Vec::new();
     for op in script {
         match op {
