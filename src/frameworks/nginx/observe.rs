@@ -287,7 +287,7 @@ impl Observer<'_> {
             {
                 let text = "without quotes, name and value are two headers to remove";
                 let suggestion = format!("more_set_headers \"{name}: {}\";", next.text);
-                let span = word.span.to(next.span);
+                let span = directive.span;
                 let kind = Kind::MalformedHeader;
                 self.suggest(kind, span, &word.text, text, Some(suggestion));
             }
