@@ -9,7 +9,7 @@ use super::oracle::Oracle;
 use super::phases::Made;
 use super::value::{Sources, Value};
 use super::variables::Captures;
-use crate::model::{Decision, Disabled, HeaderLine, Known, Outcome, Request, Response};
+use crate::model::{Answer, Decision, Disabled, HeaderLine, Known, Outcome, Request, Response};
 use crate::source::Span;
 
 /// At this many internal redirects nginx gives up (`NGX_HTTP_MAX_URI_CHANGES` and one).
@@ -216,9 +216,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A response that ends without one.
+    /// A response that ends without one: meant so, and no part of CORS.
     pub(super) fn closed(&self, made: &Made) -> Response {
-        let mut response = Response::new(made.status, made.kind, made.span);
+        let mut response = Response::new(made.status, Answer::Handler, made.span);
         response.outcome = Outcome::NeverAnswers;
         response
     }
