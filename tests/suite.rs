@@ -5,6 +5,7 @@ mod cli;
 mod discover;
 mod fixtures;
 mod lookalikes;
+mod readme;
 mod replay;
 mod rules;
 mod support;

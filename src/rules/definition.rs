@@ -70,13 +70,16 @@ pub enum Level {
 }
 
 impl Level {
-    /// The severities in the order they are tried, for lists: `error` or `error, warning`.
+    /// The severities from bad to mild, for lists: `error` or `error, warning`.
     #[must_use]
     pub fn names(&self) -> String {
         match self {
             Self::Fixed(severity) => severity.name().to_owned(),
             Self::Cases(cases) => {
-                let names: Vec<_> = cases.iter().map(|case| case.level.name()).collect();
+                let mut levels: Vec<_> = cases.iter().map(|case| case.level).collect();
+                levels.sort_by(|a, b| b.cmp(a));
+                levels.dedup();
+                let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
                 names.join(", ")
             }
         }
