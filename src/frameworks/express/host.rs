@@ -107,6 +107,22 @@ impl Express {
         Arc::make_mut(&mut self.program)
     }
 
+    /// Does a deployment condition hold in this run's world? Nothing if it is not one of the site's.
+    fn holds(&mut self, condition: crate::model::Condition) -> Option<bool> {
+        let known = if self.frozen {
+            let same = |known: &crate::model::Condition| {
+                known.text == condition.text || (known.development && condition.development)
+            };
+            self.registry.as_slice().iter().position(same)?
+        } else {
+            self.registry.atom(condition)?
+        };
+        if !self.asked.contains(&known) {
+            self.asked.push(known);
+        }
+        Some(self.holds.get(known).copied().unwrap_or(false))
+    }
+
     fn stack_of(&mut self, key: &str, span: Span) -> u32 {
         if let Some(known) = self.implicit.get(key) {
             return *known;
@@ -142,6 +158,20 @@ impl Express {
         if !self.frozen && self.program.noted.len() < 1000 {
             self.change().noted.push(noted);
         }
+    }
+}
+
+/// Does a test whose values are not in view hold while developing (`config.isDev`), or in
+/// production only? Nothing if its words say neither.
+fn is_about_development(text: &str) -> Option<bool> {
+    let lower = text.to_ascii_lowercase();
+    let negated = lower.starts_with('!') || lower.contains("!=");
+    if lower.contains("isdev") || lower.contains("develop") || lower.contains("'dev'") {
+        Some(!negated)
+    } else if lower.contains("prod") && !lower.contains("product") || lower.contains("production") {
+        Some(negated)
+    } else {
+        None
     }
 }
 
@@ -182,6 +212,15 @@ impl Host for Express {
             Question::Condition(condition) => Some((*condition).clone()),
             Question::Unknown(text, span) if self.exchange.is_none() => {
                 let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                if let Some(in_development) = is_about_development(&text) {
+                    let text = format!("`{}` is about development", text.replace('`', ""));
+                    let condition = crate::model::Condition {
+                        text,
+                        span: Some(*span),
+                        development: true,
+                    };
+                    return self.holds(condition) == Some(in_development);
+                }
                 // What the environment says matters more than what is merely not in view.
                 let unknown = |known: &&crate::model::Condition| known.text.ends_with("` holds");
                 let known = self.registry.as_slice().iter().filter(unknown).count();
@@ -191,9 +230,9 @@ impl Host for Express {
                     .as_slice()
                     .iter()
                     .any(|known| known.text == said);
-                (text.len() <= 60 && (known < MAX_UNKNOWN || again)).then(|| {
+                (text.len() <= 60 && (known < MAX_UNKNOWN || again)).then_some({
                     crate::model::Condition {
-                        text: format!("`{text}` holds"),
+                        text: said,
                         span: Some(*span),
                         development: false,
                     }
@@ -201,21 +240,8 @@ impl Host for Express {
             }
             Question::Unknown(..) => None,
         };
-        if let Some(condition) = condition {
-            let known = if self.frozen {
-                let same = |known: &crate::model::Condition| {
-                    known.text == condition.text || (known.development && condition.development)
-                };
-                self.registry.as_slice().iter().position(same)
-            } else {
-                self.registry.atom(condition)
-            };
-            if let Some(known) = known {
-                if !self.asked.contains(&known) {
-                    self.asked.push(known);
-                }
-                return self.holds.get(known).copied().unwrap_or(false);
-            }
+        if let Some(holds) = condition.and_then(|condition| self.holds(condition)) {
+            return holds;
         }
         match &mut self.exchange {
             Some(exchange) => exchange.decide(),

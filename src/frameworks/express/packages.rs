@@ -56,6 +56,14 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         return Some(Ok(Val::new(V::Foreign("http.Server".into()), span)));
     }
     if path.ends_with("NestFactory.create") {
+        // On Fastify it is another package that sends the headers.
+        let fastify = |arg: &Val| matches!(&arg.v, V::Foreign(path) if path.contains("Fastify"));
+        if call.args.iter().any(fastify) {
+            return Some(Ok(Val::new(
+                V::Foreign("NestFastifyApplication".into()),
+                span,
+            )));
+        }
         let (val, number) = new_stack(machine, StackKind::Nest, span);
         for arg in call.args.iter().skip(1) {
             let arg = machine.force(arg.clone());
