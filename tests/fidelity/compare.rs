@@ -18,6 +18,8 @@ pub(crate) struct Reading<'a> {
     documents: Arc<[String]>,
     /// The upstream sees another `Origin` than the request's own.
     forges_origin: bool,
+    /// Headers are set by the response's type, which is not told: where they stand is open.
+    order_is_open: bool,
 }
 
 /// Reads a case's files as nginx configurations.
@@ -48,6 +50,10 @@ pub(crate) fn read_as<'a>(case: &'a Case, framework: &str) -> Reading<'a> {
         sites: reading.sites,
         case,
         documents: case.documents().into(),
+        order_is_open: case
+            .texts()
+            .iter()
+            .any(|text| text.contains("more_set_headers -t")),
         forges_origin: case
             .texts()
             .iter()
@@ -207,7 +213,8 @@ pub(crate) fn compare(
             got: vec!["no endpoint".into()],
         }));
     };
-    compare_site(site.as_ref(), endpoint, &request, ask, expected)
+    let responses = answers(site.as_ref(), endpoint, &request);
+    judge(&responses, ask, expected, reading.order_is_open)
 }
 
 /// Compares one real answer with what an endpoint of a site says, in the world in which no
@@ -222,6 +229,23 @@ pub(crate) fn compare_site(
     ask: &Ask,
     expected: &Answer,
 ) -> Result<Tally, Box<Disagreement>> {
+    judge(&answers(site, endpoint, request), ask, expected, false)
+}
+
+fn answers(site: &dyn Site, endpoint: usize, request: &Request) -> Vec<Response> {
+    let world = World {
+        holds: vec![false; site.conditions().len()],
+    };
+    site.respond(endpoint, request, &world)
+}
+
+/// Does one of the possible responses agree with the real one?
+fn judge(
+    responses: &[Response],
+    ask: &Ask,
+    expected: &Answer,
+    order_is_open: bool,
+) -> Result<Tally, Box<Disagreement>> {
     let disagreement = |got| {
         Err(Box::new(Disagreement {
             ask: ask.clone(),
@@ -229,10 +253,6 @@ pub(crate) fn compare_site(
             got,
         }))
     };
-    let world = World {
-        holds: vec![false; site.conditions().len()],
-    };
-    let responses = site.respond(endpoint, request, &world);
     let (_, own) = own_base(&ask.url);
     let views: Vec<View> = responses
         .iter()
@@ -241,7 +261,7 @@ pub(crate) fn compare_site(
     // The least unknown of those that agree: that is the one whose assumptions hold here.
     let best = views
         .iter()
-        .filter_map(|view| view.agrees(expected))
+        .filter_map(|view| view.agrees(expected, order_is_open))
         .min_by_key(|tally| tally.unknown);
     match best {
         Some(tally) => Ok(Tally {
@@ -252,7 +272,7 @@ pub(crate) fn compare_site(
         None => disagreement(
             views
                 .iter()
-                .zip(&responses)
+                .zip(responses)
                 .map(|(view, response)| format!("{view} {}", assumptions(response)))
                 .collect(),
         ),
@@ -329,7 +349,7 @@ impl View {
             .any(|unseen| unseen == "*" || unseen.eq_ignore_ascii_case(name))
     }
 
-    fn agrees(&self, real: &Answer) -> Option<Tally> {
+    fn agrees(&self, real: &Answer, order_is_open: bool) -> Option<Tally> {
         let mut tally = Tally::default();
         let mut fact = |known: bool| {
             tally.facts += 1;
@@ -344,8 +364,16 @@ impl View {
         }
         // Lines that the view has, in the real order; others must come from out of view.
         // A line of unknown value may be empty, and then it is not sent.
-        let mut mine = self.answer.cors.iter().peekable();
-        for (name, value) in &real.cors {
+        let ordered = |lines: &[(String, String)]| {
+            let mut lines = lines.to_vec();
+            if order_is_open {
+                lines.sort_by(|(one, _), (other, _)| one.cmp(other));
+            }
+            lines
+        };
+        let (mine, real_lines) = (ordered(&self.answer.cors), ordered(&real.cors));
+        let mut mine = mine.iter().peekable();
+        for (name, value) in &real_lines {
             let is_it =
                 |(other, text): &(String, String)| other == name && text_agrees(text, value);
             while mine

@@ -182,7 +182,7 @@ const REWRITES: [&str; 12] = [
     "^/a/x$ https://www.example.com/moved",
     "json http://api.example.com/$http_origin",
     "^/zzz /a/x",
-    "(.*)y(.*) $2$1",
+    "^/(.*)y(.*)$ /$2$1",
     "^/a/(?<rest>.*)$ /b/$rest",
 ];
 

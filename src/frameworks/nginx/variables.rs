@@ -352,21 +352,20 @@ impl<'a> Run<'a> {
             return value.clone();
         }
         let sources = Sources::of(ValueSource::Upstream);
+        let mut unseen = self.sent_unseen.iter();
         let line = self
             .sent
             .iter()
             .find(|(sent, _)| sent.eq_ignore_ascii_case(name));
-        let value = match line.map(|(_, value)| value) {
-            Some(Known::Known(text)) => Value::from(text.clone(), sources),
-            Some(Known::Unknown) => Value::unknown(sources, Doubt::Foreign),
-            None if self
-                .sent_unseen
-                .iter()
-                .any(|unseen| unseen == "*" || unseen == name) =>
-            {
-                Value::unknown(sources, Doubt::Foreign)
+        // The first line counts, and what is out of view stands before all others.
+        let value = if unseen.any(|unseen| unseen == "*" || unseen == name) {
+            Value::unknown(sources, Doubt::Foreign)
+        } else {
+            match line.map(|(_, value)| value) {
+                Some(Known::Known(text)) => Value::from(text.clone(), sources),
+                Some(Known::Unknown) => Value::unknown(sources, Doubt::Foreign),
+                None => Value::from("", sources),
             }
-            None => Value::from("", sources),
         };
         self.sent_before.push((name, value.clone()));
         value
