@@ -76,7 +76,7 @@ static NGINX: Kind = Kind {
                 ) \s+ [^\s;{}=] [^;{}]* ;
               | set \s+ ["']? \$ [^;{}]* ;
               | return \s+ (?: [0-9] | ["']? (?: https?: | \$ ) ) [^;{}]* ;
-              | location \s [^;{}]* \{
+              | location [\ \t]+ [^\s;{}] [^;{}\n]* \s* \{
               | map \s+ ["']? \$ [^;{}]* \{
               | if \s* \( \s* [$!-]
               | limit_except \s [^;{}]* \{

@@ -2,7 +2,7 @@
 //!
 //! A framework is one module with three steps under the same names: `detect` (is this file
 //! mine?), `read` (syntax to its own small settings) and `respond` (settings × request × world to
-//! responses, behind [`Site`](crate::model::Site)).
+//! responses, behind [`Site`]).
 
 pub mod django;
 pub mod express;

@@ -1,5 +1,8 @@
 //! Paths of layers: path-to-regexp 0.1 for Express 4, path-to-regexp 8 for Express 5.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use regex::Regex;
 
 /// The major version of Express.
@@ -57,8 +60,8 @@ impl LayerPath {
         let whole = if text.is_empty() { "/?" } else { whole };
         Self::Pattern {
             text: text.into(),
-            whole: Regex::new(&format!("(?i)^{whole}$")).ok(),
-            prefix: Regex::new(&format!("(?i)^({prefix})(?:/|$)")).ok(),
+            whole: compiled(format!("(?i)^{whole}$")),
+            prefix: compiled(format!("(?i)^({prefix})(?:/|$)")),
         }
     }
 
@@ -232,6 +235,27 @@ fn example(text: &str) -> String {
         }
     }
     path
+}
+
+/// A regex, compiled once per thread: an application is run anew for every request, with all of its
+/// paths.
+fn compiled(source: String) -> Option<Regex> {
+    /// The most that are kept.
+    const MAX_KEPT: usize = 4096;
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(regex) = known.get(&source) {
+            return regex.clone();
+        }
+        if known.len() >= MAX_KEPT {
+            known.clear();
+        }
+        let regex = Regex::new(&source).ok();
+        known.insert(source, regex.clone());
+        regex
+    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
             ) \s+ [^\s;{}=] [^;{}]* ;
           | set \s+ ["']? \$ [^;{}]* ;
           | return \s+ (?: [0-9]{3} | ["']? (?: https?: | \$ ) ) [^;{}]* ;
-          | location \s [^;{}]* \{
+          | location [\ \t]+ [^\s;{}] [^;{}\n]* \s* \{
           | map \s+ ["']? \$ [^;{}]* \{
           | if \s* \( \s* (?: \$ | !?-[fdex]\s )
           | limit_except \s [^;{}]* \{
@@ -104,6 +104,11 @@ mod tests {
         assert!(is(
             "x.conf.template",
             "map $http_origin $cors {\n default '';\n}\n"
+        ));
+        // Dovecot's.
+        assert!(!is(
+            "folders.conf",
+            "namespace inbox {\n  location =\n  separator = /\n  mailbox \"x\" {\n  }\n}\n"
         ));
         assert!(!is(
             "README.md",

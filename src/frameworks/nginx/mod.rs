@@ -1,6 +1,6 @@
 //! nginx: a configuration tree with phases, inherited header lists and lazily computed variables.
 //!
-//! [`detect`] knows the files, [`read`] makes sites of them: `include` puts the files together,
+//! [`detect()`] knows the files, [`read()`] makes sites of them: `include` puts the files together,
 //! `compile` keeps what decides a response, `endpoint` lists what can be asked, `observe` tells what
 //! no response shows. `respond` runs a request through nginx's phases (`phases`) and header filters
 //! (`headers`); every open condition on the way is walked both ways (`oracle`).

@@ -120,6 +120,11 @@ impl Observer<'_> {
         if !self.told.insert((kind, span)) {
             return None;
         }
+        // nginx stops at the first that it refuses; the rest may only follow from it.
+        let refused = |known: &Observation| known.kind == kind && known.span.file == span.file;
+        if kind == Kind::Syntax && self.observations.iter().any(refused) {
+            return None;
+        }
         self.observations.push(Observation {
             kind,
             span,

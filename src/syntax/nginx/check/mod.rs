@@ -1,6 +1,6 @@
 //! What nginx refuses in a configuration that can be parsed (`nginx -t`).
 //!
-//! Contexts, argument counts and most values follow from the [table](super::table); what has a
+//! Contexts, argument counts and most values follow from the [table]; what has a
 //! syntax of its own is read as the directive's handler in nginx's sources reads it. Missing
 //! hosts, files, certificates, users and modules are no errors here, and neither is what only
 //! some version refuses: if in doubt, accept.
