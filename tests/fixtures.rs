@@ -13,7 +13,15 @@ use corslint::check::{Options, check};
 use crate::support::{TempDir, compare_snapshot, run};
 
 /// Folders of `fixtures/` that hold marked cases.
-const MARKED: [&str; 1] = ["nginx"];
+const MARKED: [&str; 2] = ["nginx", "express"];
+
+/// Files of a case that say what to ask and what to expect; they are no part of the project.
+const BESIDE: [&str; 4] = [
+    "requests.toml",
+    "recorded.json",
+    "expected.txt",
+    "expected.json",
+];
 
 /// File, line, rule.
 type Places = BTreeSet<(PathBuf, usize, String)>;
@@ -53,8 +61,8 @@ pub(crate) fn markers(text: &str) -> Vec<(usize, String)> {
 }
 
 fn is_configuration(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    extension != "json" && extension != "txt"
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_none_or(|name| !BESIDE.contains(&name))
 }
 
 fn marked(case: &Path) -> Places {
