@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::discover::{self, Discovery, Project};
 use crate::frameworks;
-use crate::model::{Finding, Site};
+use crate::model::{Environment, Finding, Site};
 use crate::report::{Problem, Report};
 use crate::rules::{Judge, Judged, RuleError, RuleSet};
 use crate::source::{SourceFile, Sources, Span};
@@ -29,6 +29,8 @@ pub struct Options {
     pub pedantic: bool,
     /// Folders with added rules.
     pub rules_dirs: Vec<PathBuf>,
+    /// What the environment of the deployment will hold.
+    pub environment: Environment,
 }
 
 /// Why a run could not start.
@@ -184,6 +186,7 @@ fn check_project(
             root: &project.root,
             files: &claimed,
             sources,
+            environment: &lazy.options.environment,
         });
         read.extend(reading.files.iter().map(|file| file.id()));
         report

@@ -3,6 +3,7 @@
 mod browser;
 mod cli;
 mod discover;
+mod environment;
 mod fixtures;
 mod lookalikes;
 mod readme;

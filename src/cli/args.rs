@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::environment::EnvironmentArguments;
 use crate::model::Severity;
 
 /// Finds CORS mistakes in server and framework configuration before a browser does.
@@ -95,6 +96,9 @@ pub(super) struct CheckArguments {
     /// Report also what is right but could be better
     #[arg(long)]
     pub(super) pedantic: bool,
+
+    #[command(flatten)]
+    pub(super) environment: EnvironmentArguments,
 
     #[command(flatten)]
     pub(super) rules: RuleFolders,

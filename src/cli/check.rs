@@ -51,6 +51,7 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
             return Err(Failure::Said(words.into()));
         }
     };
+    let environment = arguments.environment.read()?;
     Ok(Options {
         paths,
         stdin,
@@ -58,6 +59,7 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
         ignore: arguments.ignore,
         pedantic: arguments.pedantic,
         rules_dirs: arguments.rules.folders,
+        environment,
     })
 }
 

@@ -14,7 +14,7 @@ pub mod starlette;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::Site;
+use crate::model::{Environment, Site};
 use crate::source::{SourceFile, Sources};
 
 /// A framework's entry points.
@@ -66,6 +66,8 @@ pub struct Project<'a> {
     pub files: &'a [Arc<SourceFile>],
     /// For files that are included or imported by those.
     pub sources: &'a Sources,
+    /// What the environment will hold; what it does not name stays unknown.
+    pub environment: &'a Environment,
 }
 
 /// What came of reading a project.

@@ -3,6 +3,7 @@
 //! Names follow the Fetch standard and RFC 9110. This module knows HTTP and nothing of any
 //! framework; frameworks build these values, `rules` judges them.
 
+mod environment;
 mod finding;
 mod host;
 mod observation;
@@ -15,6 +16,7 @@ mod sample;
 mod settings;
 mod site;
 
+pub use environment::Environment;
 pub use finding::{Category, Certainty, Finding, Label, Severity};
 pub(crate) use host::is_parsable_url;
 pub use host::{DevelopmentHost, HostKind};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use corslint::frameworks::{self, Project};
-use corslint::model::{Known, Outcome, Request, Response, Site, World};
+use corslint::model::{Environment, Known, Outcome, Request, Response, Site, World};
 use corslint::source::{SourceFile, Sources};
 
 use super::{Answer, Application, Ask, Case, UpstreamRule};
@@ -45,6 +45,7 @@ pub(crate) fn read_as<'a>(case: &'a Case, framework: &str) -> Reading<'a> {
         root,
         files: &files,
         sources: &sources,
+        environment: &Environment::default(),
     });
     Reading {
         sites: reading.sites,

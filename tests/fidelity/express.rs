@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use corslint::frameworks::{Project, express};
-use corslint::model::Site;
+use corslint::model::{Environment, Site};
 use corslint::source::{SourceFile, Sources};
 use serde::Deserialize;
 
@@ -142,6 +142,7 @@ impl Case {
             root: &self.folder,
             files: &files,
             sources: &sources,
+            environment: &Environment::default(),
         });
         reading.sites
     }

@@ -66,7 +66,7 @@ pub fn read(project: Project<'_>) -> Reading {
         files: &files,
         ..project
     };
-    let library = Arc::new(Library::new(project.root));
+    let library = Arc::new(Library::new(project.root).with_environment(project.environment));
     let major = major(project.root);
     let mut registry = Conditions::default();
     let programs = load_all(project, &library, major, &mut registry);

@@ -6,7 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::observe::is_template;
 use crate::frameworks::Project;
+use crate::model::Environment;
 use crate::source::{FileId, SourceFile, Span, Unreadable};
 use crate::syntax::nginx::{Body, Directive, Parsed, parse};
 
@@ -35,21 +37,56 @@ const INSTALLED: [&str; 8] = [
 #[derive(Default)]
 pub(super) struct Library {
     parsed: HashMap<FileId, Rc<Parsed>>,
+    /// What `envsubst` will find.
+    environment: Environment,
 }
 
 impl Library {
+    /// Nothing parsed yet.
+    pub(super) fn new(environment: &Environment) -> Self {
+        Self {
+            parsed: HashMap::new(),
+            environment: environment.clone(),
+        }
+    }
+
     /// The parsed text of a file.
     pub(super) fn parsed(&mut self, file: &SourceFile) -> Rc<Parsed> {
-        Rc::clone(
-            self.parsed
-                .entry(file.id())
-                .or_insert_with(|| Rc::new(parse(file))),
-        )
+        let parsed = self.parsed.entry(file.id()).or_insert_with(|| {
+            let mut parsed = parse(file);
+            if parsed.template || is_template(file.path()) {
+                substitute(&mut parsed.directives, &self.environment);
+            }
+            Rc::new(parsed)
+        });
+        Rc::clone(parsed)
     }
 
     /// Every file parsed so far, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = &Parsed> {
         self.parsed.values().map(Rc::as_ref)
+    }
+}
+
+/// Puts what is known of the environment into a template's words, as `envsubst` does. A value that
+/// would not stay one word stays a placeholder.
+fn substitute(directives: &mut [Directive], environment: &Environment) {
+    for directive in directives {
+        for word in &mut directive.args {
+            let is_word = |text: &str| {
+                let breaks = |c: char| c.is_whitespace() || matches!(c, ';' | '{' | '}');
+                let quotes = |c| matches!(c, '"' | '\'' | '\\');
+                !text.contains(quotes)
+                    && (word.quoted || !text.is_empty() && !text.contains(breaks))
+            };
+            let filled = environment.substitute(&word.text, true);
+            if let Some(text) = filled.filter(|text| is_word(text)) {
+                word.text = text;
+            }
+        }
+        if let Body::Block(inner) = &mut directive.body {
+            substitute(inner, environment);
+        }
     }
 }
 

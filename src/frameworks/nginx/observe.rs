@@ -98,7 +98,7 @@ fn scope(context: Context, expanded: &Expanded) -> Option<Scope> {
 }
 
 /// Does the file's name say that something else makes a configuration from it?
-fn is_template(path: &Path) -> bool {
+pub(super) fn is_template(path: &Path) -> bool {
     const ENDINGS: [&str; 14] = [
         "ejs", "envsubst", "epp", "erb", "gotmpl", "hbs", "in", "j2", "jinja", "jinja2",
         "mustache", "template", "tmpl", "tpl",

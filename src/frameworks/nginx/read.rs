@@ -16,7 +16,7 @@ use crate::syntax::nginx::{Body, Directive};
 /// each file that nothing includes.
 #[must_use]
 pub fn read(project: Project<'_>) -> Reading {
-    let mut library = Library::default();
+    let mut library = Library::new(project.environment);
     let mut reading = Reading::default();
     let mut included = HashSet::new();
     let mut mains = Vec::new();

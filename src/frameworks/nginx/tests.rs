@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::frameworks::{Project, Reading};
-use crate::model::{Request, Response, Site, World};
+use crate::model::{Environment, Request, Response, Site, World};
 use crate::source::Sources;
 
 /// Reads one file.
@@ -14,6 +14,7 @@ fn reading(text: &str) -> Reading {
         root: Path::new(""),
         files: &[file],
         sources: &sources,
+        environment: &Environment::default(),
     })
 }
 
@@ -153,6 +154,7 @@ fn files_included_again_and_again_are_bounded() {
         root: Path::new(""),
         files: &[file],
         sources: &sources,
+        environment: &Environment::default(),
     });
     assert_eq!(reading.files.len(), 9);
     assert_eq!(reading.sites.len(), 1);
@@ -376,6 +378,7 @@ fn includes_are_relative_to_the_main_file_and_sorted_bytewise() {
         root: Path::new("etc"),
         files: &files,
         sources: &sources,
+        environment: &Environment::default(),
     });
     assert_eq!(reading.sites.len(), 2, "the hidden file stands alone");
     let site = &reading.sites[0];
@@ -406,6 +409,7 @@ fn what_is_not_in_view_is_counted_and_loops_are_refused() {
         root: Path::new(""),
         files: &files,
         sources: &sources,
+        environment: &Environment::default(),
     });
     let site = &reading.sites[0];
     assert_eq!(site.unknowns().len(), 1);

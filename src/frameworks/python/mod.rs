@@ -58,7 +58,8 @@ pub(crate) fn program(project: &Project<'_>, words: &[&str]) -> Program {
     };
     files.sort_by_key(|file| !is_main(file));
     let roots = vec![project.root.to_path_buf()];
-    let mut program = Program::new(roots, &files, project.sources);
+    let program = Program::new(roots, &files, project.sources);
+    let mut program = program.with_environment(project.environment);
     for file in files.iter().take(MAX_ENTRIES) {
         program.refill(STEPS);
         program.load(file.path());

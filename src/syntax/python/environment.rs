@@ -172,6 +172,9 @@ impl Program {
         let Some(name) = name else {
             return Val::unknown("a variable whose name is unknown", span);
         };
+        if let Some(text) = self.environment.get(name).map(str::to_owned) {
+            return self.known_variable(&text, cast, span);
+        }
         if cast == Cast::Bool && means_development(name) == Some(true) {
             return self.condition_value(format!("`{name}`"), span, true, true);
         }
@@ -192,12 +195,89 @@ impl Program {
         }
     }
 
+    /// A variable that is set to this. How readers split and judge texts differs; what they do not
+    /// agree on stays unknown.
+    fn known_variable(&mut self, text: &str, cast: Cast, span: Span) -> Val {
+        match cast {
+            Cast::Text => Val::text(text, span),
+            Cast::Bool => match truth_of(text) {
+                Some(on) => Val::new(K::Bool(on), span),
+                None => Val::unknown("a variable that is neither on nor off", span),
+            },
+            Cast::List => {
+                let parts: Vec<&str> = text.split(',').collect();
+                let plain = |part: &&str| !part.is_empty() && part.trim() == *part;
+                let plain = parts.iter().all(plain) && !text.starts_with(['[', '(']);
+                let items = parts.iter().map(|part| Val::text(part, span));
+                let items = if plain { items.collect() } else { Vec::new() };
+                self.list(SequenceKind::List, items, !plain && !text.is_empty(), span)
+            }
+            Cast::Other => Val::unknown("an environment variable", span),
+        }
+    }
+
+    /// A field of pydantic settings that is set to this: lists are written in JSON.
+    fn known_field(&mut self, text: &str, kind: &str, cast: Cast, span: Span) -> Val {
+        // A URL type writes its value anew.
+        if kind.contains("url") {
+            return Val::unknown("an environment variable", span);
+        }
+        if cast != Cast::List {
+            return self.known_variable(text, cast, span);
+        }
+        let items = serde_json::from_str::<Vec<String>>(text);
+        let open = items.is_err();
+        let items = items.unwrap_or_default();
+        let items = items.iter().map(|item| Val::text(item, span)).collect();
+        self.list(SequenceKind::List, items, open, span)
+    }
+
+    /// What the environment is known to hold for a field of pydantic settings. Fields that are
+    /// renamed are not looked for.
+    fn field_variable(
+        &mut self,
+        class: usize,
+        name: &str,
+        default: Option<&Val>,
+        span: Span,
+    ) -> Option<String> {
+        let call = |program: &Self, value: Option<&Val>, keyword: &str| {
+            let call = program.calls.get(value?.call()?)?;
+            call.arguments.keyword(keyword).cloned()
+        };
+        let aliases = ["alias", "validation_alias", "env"];
+        for keyword in aliases {
+            if let Some(alias) = call(self, default, keyword) {
+                let name = alias.as_text()?;
+                return self.environment.get_ignoring_case(name).map(str::to_owned);
+            }
+        }
+        let config = self.class_attribute(class, "model_config", span);
+        let prefix = call(self, config.as_ref(), "env_prefix").or_else(|| {
+            // Before pydantic 2.
+            let config = self.class_attribute(class, "Config", span)?;
+            let K::Class(config) = config.kind else {
+                return None;
+            };
+            self.class_attribute(config, "env_prefix", span)
+        });
+        let prefix = match prefix {
+            Some(prefix) => prefix.as_text()?.to_owned(),
+            None => String::new(),
+        };
+        let name = format!("{prefix}{name}");
+        self.environment.get_ignoring_case(&name).map(str::to_owned)
+    }
+
     /// `os.environ["NAME"]`.
     pub(super) fn environment_item(&mut self, path: &str, key: &Val, span: Span) -> Option<Val> {
         if path != "os.environ" {
             return None;
         }
         let name = key.as_text()?.to_owned();
+        if let Some(text) = self.environment.get(&name) {
+            return Some(Val::text(text, span));
+        }
         if self.catching
             && let Some(atom) = self.atom(format!("`{name}` is set"), span, false)
         {
@@ -360,7 +440,11 @@ impl Program {
         };
         let default = arguments.get(0, "default").cloned();
         let name = arguments.keyword("environ_name").and_then(Val::as_text);
-        let name = name.unwrap_or("an environment variable").to_owned();
+        let name = match name {
+            Some(name) if arguments.keyword("environ_prefix").is_none() => format!("DJANGO_{name}"),
+            Some(name) => name.to_owned(),
+            None => "an environment variable".to_owned(),
+        };
         self.variable_or(Some(&name), cast, default, span)
     }
 
@@ -373,6 +457,7 @@ impl Program {
         }
         let annotation = self.annotation(class, name, 0)?;
         let default = self.class_attribute(class, name, span);
+        let known = self.field_variable(class, name, default.as_ref(), span);
         let default = default.map(|default| self.field_default(&default, span));
         let kind: String = annotation.chars().filter(|c| !c.is_whitespace()).collect();
         let kind = kind.to_ascii_lowercase();
@@ -387,6 +472,9 @@ impl Program {
         };
         let default = default.filter(|value| !matches!(value.kind, K::Unknown(_)));
         let name = name.to_string();
+        if let Some(text) = known {
+            return Some(self.known_field(&text, &kind, cast, span));
+        }
         Some(self.variable_or(Some(&name), cast, default, span))
     }
 
@@ -424,6 +512,15 @@ impl Program {
             Some(default) => default.clone(),
             None => Val::unknown("a default that is not in view", span),
         }
+    }
+}
+
+/// Is a variable of this text on, by the words on which readers of the environment agree?
+fn truth_of(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" | "t" | "y" => Some(true),
+        "0" | "false" | "no" | "off" | "f" | "n" => Some(false),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::ast::{
 };
 use super::call::{Arguments, Call};
 use super::object::{Id, K, Obj, Tree, Val};
-use crate::model::{Condition, World};
+use crate::model::{Condition, Environment, World};
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::value::{Budget, Conditions, Entry, Kind, List, Map, OneOf, Regex, Value};
 
@@ -116,6 +116,8 @@ pub struct Program {
     pub(super) foreign: Id,
     /// Answers calls of things foreign while a request is answered.
     pub native: Option<Native>,
+    /// What `os.environ` is known to hold.
+    pub(super) environment: Environment,
 }
 
 impl Program {
@@ -144,10 +146,20 @@ impl Program {
             given: HashMap::new(),
             foreign: 0,
             native: None,
+            environment: Environment::default(),
         };
         program.foreign = program.names();
         program.gather(files, sources);
         program
+    }
+
+    /// The same program, which will find this in its environment.
+    #[must_use]
+    pub fn with_environment(self, environment: &Environment) -> Self {
+        Self {
+            environment: environment.clone(),
+            ..self
+        }
     }
 
     /// Forgets what was spent: what comes next has a budget of its own.

@@ -54,7 +54,10 @@ impl<H: Host> Machine<'_, H> {
     pub(super) fn native_member(&mut self, native: &str, name: &str, span: Span) -> Val {
         match (native, name) {
             ("process", "env") => Val::new(V::Native("process.env".into()), span),
-            ("process.env", _) => Val::new(V::Env(name.into()), span),
+            ("process.env", _) => match self.library.environment.get(name) {
+                Some(text) => Val::string(text, span),
+                None => Val::new(V::Env(name.into()), span),
+            },
             ("globalThis", _) => {
                 global(name, span).unwrap_or_else(|| Val::unknown("it is a global", span))
             }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
+use crate::model::Environment;
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::javascript::ast::{Export, Import, Module, Name, Stmt};
 use crate::syntax::javascript::{EXTENSIONS, parse};
@@ -24,6 +25,8 @@ pub struct Library {
     /// `paths` of the project's tsconfig.json: prefix, whether it ended in `*`, folder or file.
     aliases: Vec<(String, bool, PathBuf)>,
     base: Option<PathBuf>,
+    /// What `process.env` is known to hold.
+    pub(super) environment: Environment,
 }
 
 /// A file and what it says.
@@ -51,6 +54,15 @@ impl Library {
             }
         }
         library
+    }
+
+    /// The same library, whose programs will find this in `process.env`.
+    #[must_use]
+    pub fn with_environment(self, environment: &Environment) -> Self {
+        Self {
+            environment: environment.clone(),
+            ..self
+        }
     }
 
     fn read_paths(&mut self, config: &serde_json::Value) {

@@ -1,0 +1,177 @@
+//! `--env` and `--env-file`: what they say becomes known to every front end, and nothing else does.
+
+use crate::support::{Run, TempDir, run};
+
+fn check(file: &str, content: &str, arguments: &[&str]) -> Run {
+    let folder = TempDir::new();
+    folder.write(file, content);
+    // Its value has a finding of its own; nobody asked for it.
+    folder.write(
+        ".env",
+        "ORIGINS=https://unasked.example/\nAPP_ORIGINS=[\"https://unasked.example/\"]\n",
+    );
+    folder.write(
+        "said.env",
+        "# said\nexport ORIGINS='https://said.example/'\n",
+    );
+    folder.write(
+        "package.json",
+        r#"{"dependencies":{"express":"^4","cors":"^2"}}"#,
+    );
+    let arguments = [&["check", "--color", "never", "."], arguments].concat();
+    run(folder.path(), &arguments)
+}
+
+const EXPRESS: &str = "\
+const express = require('express');
+const cors = require('cors');
+const app = express();
+app.use(cors({ origin: process.env.ORIGINS.split(',') }));
+app.get('/', (req, res) => res.send('x'));
+app.listen(3000);
+";
+
+fn starlette(origins: &str) -> String {
+    format!(
+        "import json, os\nfrom decouple import Csv, config\nfrom fastapi import FastAPI\n\
+         from fastapi.middleware.cors import CORSMiddleware\n\
+         from pydantic_settings import BaseSettings, SettingsConfigDict\n\
+         class Settings(BaseSettings):\n    \
+             model_config = SettingsConfigDict(env_prefix='APP_')\n    \
+             origins: list[str] = []\n\
+         settings = Settings()\napp = FastAPI()\n\
+         app.add_middleware(CORSMiddleware, allow_origins={origins})\n\
+         @app.get('/')\ndef root(): return {{}}\n"
+    )
+}
+
+const NGINX: &str = "\
+server {
+    listen 80;
+    location / {
+        add_header Access-Control-Allow-Origin ${ORIGINS} always;
+        proxy_pass http://app;
+    }
+}
+";
+
+/// File, content, the variable, and the value whose slash is a mistake.
+fn cases() -> Vec<(&'static str, String, &'static str)> {
+    let list = "ORIGINS=https://ok.example,https://a.example/";
+    let one = "ORIGINS=https://a.example/";
+    vec![
+        ("app.js", EXPRESS.into(), list),
+        (
+            "main.py",
+            starlette("os.environ['ORIGINS'].split(',')"),
+            list,
+        ),
+        (
+            "main.py",
+            starlette("os.getenv('ORIGINS', '').split(',')"),
+            list,
+        ),
+        (
+            "main.py",
+            starlette("os.environ.get('ORIGINS', '').split(',')"),
+            list,
+        ),
+        ("main.py", starlette("config('ORIGINS', cast=Csv())"), list),
+        (
+            "main.py",
+            starlette("json.loads(os.environ['ORIGINS'])"),
+            "ORIGINS=[\"https://a.example/\"]",
+        ),
+        (
+            "main.py",
+            starlette("settings.origins"),
+            "APP_ORIGINS=[\"https://a.example/\"]",
+        ),
+        ("default.conf.template", NGINX.into(), one),
+    ]
+}
+
+#[test]
+fn what_is_said_becomes_known() {
+    for (file, content, variable) in cases() {
+        let silent = check(file, &content, &[]);
+        assert_eq!(
+            silent.code, 0,
+            "{content}\n{}{}",
+            silent.stdout, silent.stderr
+        );
+        assert!(!silent.stdout.contains("unasked"), "{}", silent.stdout);
+        let told = check(file, &content, &["--env", variable]);
+        assert_eq!(told.code, 1, "{content}\n{}{}", told.stdout, told.stderr);
+        assert!(told.stdout.contains("invalid-origin"), "{}", told.stdout);
+        assert!(
+            told.stdout.contains("`https://a.example/`"),
+            "{}",
+            told.stdout
+        );
+    }
+}
+
+#[test]
+fn a_named_file_is_read_and_loses_against_the_command_line() {
+    let from_file = check("app.js", EXPRESS, &["--env-file", "said.env"]);
+    assert!(
+        from_file.stdout.contains("`https://said.example/`"),
+        "{}",
+        from_file.stdout
+    );
+    let both = [
+        "--env",
+        "ORIGINS=https://a.example/",
+        "--env-file",
+        "said.env",
+    ];
+    let both = check("app.js", EXPRESS, &both);
+    assert!(
+        both.stdout.contains("`https://a.example/`"),
+        "{}",
+        both.stdout
+    );
+    assert!(!both.stdout.contains("said.example"), "{}", both.stdout);
+}
+
+#[test]
+fn the_environment_of_the_run_is_not_looked_at() {
+    let folder = TempDir::new();
+    folder.write("app.js", EXPRESS);
+    let output = crate::support::corslint(folder.path())
+        .env("ORIGINS", "https://a.example/")
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_value_that_would_break_a_directive_stays_a_placeholder() {
+    let run = check(
+        "default.conf.template",
+        NGINX,
+        &["--env", "ORIGINS=a b; evil"],
+    );
+    assert_eq!(run.code, 0, "{}", run.stdout);
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let folder = TempDir::new();
+    folder.write("bad.env", "A=1\nnonsense\n");
+    folder.write("nul.env", b"A=\0");
+    for (arguments, words) in [
+        (["--env", "A"], "NAME=VALUE"),
+        (["--env", "=x"], "is no name of a variable"),
+        (["--env-file", "none.env"], "none.env"),
+        (["--env-file", "bad.env"], "bad.env: line 2"),
+        (["--env-file", "nul.env"], "NUL"),
+        (["--env-file", "."], "not a regular file"),
+    ] {
+        let run = run(folder.path(), &arguments);
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+}
