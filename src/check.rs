@@ -223,6 +223,7 @@ fn check_project(
 fn count(judged: Judged, site: &dyn Site, report: &mut Report) {
     let summary = &mut report.summary;
     summary.endpoints += site.endpoints().len();
+    summary.partly += judged.partly;
     summary.unknown += site.unknowns().len();
     for (rule, count) in judged.undecided {
         summary.unknown += count;

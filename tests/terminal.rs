@@ -192,6 +192,7 @@ fn full() -> Report {
     report.summary.examined = 7;
     report.summary.excluded = 1;
     report.summary.unknown = 3;
+    report.summary.partly = 1;
     report.summary.undecided.insert("missing-vary".into(), 2);
     report.skipped = vec![Problem {
         path: Some("/site/big.conf".into()),
@@ -335,7 +336,7 @@ fn the_last_line_counts() {
     );
     assert_eq!(
         last(&full()),
-        "Found 1 error, 1 warning and 1 note in 2 files (1 endpoint); 3 facts could not be told; \
+        "Found 1 error, 1 warning and 1 note in 2 files (1 endpoint, partly unknown); \
          1 file skipped; 1 folder not looked into; 1 failed."
     );
 }

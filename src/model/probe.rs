@@ -49,8 +49,8 @@ const MAX_PROBES: usize = 64;
 /// A stranger's domain (RFC 2606 reserves it).
 const STRANGER: &str = "evil.example";
 
-/// A label that nobody has: letters only, so that the narrowest wildcards match it too.
-const UNGUESSABLE: &str = "qzxvkwjp";
+/// A label that no list names: letters only, so that the narrowest wildcards match it too.
+const UNLISTED: &str = "anyone";
 
 /// Look-alikes of `trusted` origins. Plain ones come before those that only odd policies accept
 /// (a single character more, rare host characters), then the shortest. At most 64 for each trusted
@@ -246,8 +246,8 @@ pub struct Below {
 }
 
 /// Probes for every shared host that occurs in the texts of a policy (patterns, globs, origins):
-/// one with an unguessable label, and, where the text has fixed characters around a wildcard inside
-/// that label (`app-*.vercel.app`), one with an unguessable part between them. At most 64.
+/// one with a label that no list names, and, where the text has fixed characters around a wildcard inside
+/// that label (`app-*.vercel.app`), one with such a part between them. At most 64.
 #[must_use]
 pub fn shared_host_probes(texts: &[&str]) -> Vec<Below> {
     let mut probes: Vec<Below> = Vec::new();
@@ -262,9 +262,7 @@ pub fn shared_host_probes(texts: &[&str]) -> Vec<Below> {
             let (prefix, end) = label_frame(&text[..at]);
             for (label_prefix, label_suffix) in [("", ""), (prefix, end)] {
                 let probe = Below {
-                    origin: format!(
-                        "{scheme}://{label_prefix}{UNGUESSABLE}{label_suffix}.{suffix}"
-                    ),
+                    origin: format!("{scheme}://{label_prefix}{UNLISTED}{label_suffix}.{suffix}"),
                     below: suffix.into(),
                     affixed: !(label_prefix.is_empty() && label_suffix.is_empty()),
                 };
@@ -357,7 +355,7 @@ pub fn subdomain_probes(trusted: &[String]) -> Vec<Below> {
                 _ => String::new(),
             };
             Some(Below {
-                origin: format!("{}://{UNGUESSABLE}.{domain}{port}", origin.scheme()?),
+                origin: format!("{}://{UNLISTED}.{domain}{port}", origin.scheme()?),
                 below: domain.into(),
                 affixed: false,
             })
@@ -382,11 +380,11 @@ pub fn development_origins() -> Vec<String> {
     ];
     let tunnels = TUNNELS
         .iter()
-        .map(|name| format!("https://{UNGUESSABLE}.{name}"));
+        .map(|name| format!("https://{UNLISTED}.{name}"));
     let playgrounds = PLAYGROUNDS.iter().flat_map(|name| {
         [
             format!("https://{name}"),
-            format!("https://{UNGUESSABLE}.{name}"),
+            format!("https://{UNLISTED}.{name}"),
         ]
     });
     loopback
@@ -565,36 +563,36 @@ mod tests {
         for (text, expected) in [
             (
                 r"^https://.*\.vercel\.app$",
-                vec![("https://qzxvkwjp.vercel.app", false)],
+                vec![("https://anyone.vercel.app", false)],
             ),
             (
                 "https://app-*.vercel.app",
                 vec![
-                    ("https://qzxvkwjp.vercel.app", false),
-                    ("https://app-qzxvkwjp.vercel.app", true),
+                    ("https://anyone.vercel.app", false),
+                    ("https://app-anyone.vercel.app", true),
                 ],
             ),
             (
                 r"^https:\/\/[a-z0-9-]+-team\.vercel\.app$",
                 vec![
-                    ("https://qzxvkwjp.vercel.app", false),
-                    ("https://qzxvkwjp-team.vercel.app", true),
+                    ("https://anyone.vercel.app", false),
+                    ("https://anyone-team.vercel.app", true),
                 ],
             ),
             (
                 r"^https://app-(.*)-team\.netlify\.app$",
                 vec![
-                    ("https://qzxvkwjp.netlify.app", false),
-                    ("https://app-qzxvkwjp-team.netlify.app", true),
+                    ("https://anyone.netlify.app", false),
+                    ("https://app-anyone-team.netlify.app", true),
                 ],
             ),
             (
                 r"^http://.+\.github\.io$",
-                vec![("http://qzxvkwjp.github.io", false)],
+                vec![("http://anyone.github.io", false)],
             ),
             (
                 "https://team.github.io",
-                vec![("https://qzxvkwjp.github.io", false)],
+                vec![("https://anyone.github.io", false)],
             ),
             ("https://*.example.com", vec![]),
             ("", vec![]),
@@ -618,7 +616,7 @@ mod tests {
         assert_eq!(
             probes,
             [Below {
-                origin: "https://qzxvkwjp.example.com".into(),
+                origin: "https://anyone.example.com".into(),
                 below: "example.com".into(),
                 affixed: false,
             }]

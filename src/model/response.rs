@@ -67,6 +67,9 @@ pub struct AnsweredBy {
     pub span: Option<Span>,
     /// Does it stand before CORS headers could be added?
     pub before_cors: bool,
+    /// Does it stand further inside than the CORS settings, which speak for other endpoints as well
+    /// (nginx: a login of the location, headers of the server)?
+    pub inner: bool,
 }
 
 /// Where (part of) a header value comes from, as far as a stranger can choose it.
@@ -258,6 +261,7 @@ impl Response {
                 kind,
                 span,
                 before_cors: false,
+                inner: false,
             },
             cacheable: Known::Unknown,
             stored: None,

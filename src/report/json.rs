@@ -94,6 +94,7 @@ struct Assumption<'a> {
 struct Summary<'a> {
     files: usize,
     endpoints: usize,
+    partly_known_endpoints: usize,
     findings: Counts,
     unknown: usize,
     undecided: &'a BTreeMap<String, usize>,
@@ -137,6 +138,7 @@ pub fn write(report: &Report, paths: &Paths, out: &mut dyn Write) -> io::Result<
         summary: Summary {
             files: numbers.files,
             endpoints: numbers.endpoints,
+            partly_known_endpoints: numbers.partly,
             findings: Counts {
                 error: report.count(Severity::Error),
                 warning: report.count(Severity::Warning),

@@ -46,6 +46,9 @@ pub struct Summary {
     pub files: usize,
     /// Endpoints judged.
     pub endpoints: usize,
+    /// Endpoints for which some rule stayed undecided, because something that decides their responses
+    /// is not in view.
+    pub partly: usize,
     /// Facts that could not be told and rule expressions that stayed undecided because of it.
     pub unknown: usize,
     /// The undecided expressions by rule.

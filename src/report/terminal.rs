@@ -174,7 +174,7 @@ fn request_lines(request: &Request) -> Vec<String> {
     }
     match request.application {
         Application::Answers(200) => {}
-        Application::Answers(status) => second.push(format!("the handler answers {status}")),
+        Application::Answers(status) => second.push(format!("answered with {status}")),
         Application::Throws => second.push("the handler throws an error".into()),
         Application::Unreachable => second.push("the application behind does not answer".into()),
     }
@@ -205,19 +205,17 @@ fn summary(report: &Report) -> String {
             count(numbers.examined, "file")
         ));
     } else {
-        text.push_str(&format!(
-            " in {} ({})",
-            count(numbers.files, "file"),
-            count(numbers.endpoints, "endpoint")
-        ));
+        let endpoints = count(numbers.endpoints, "endpoint");
+        let partly = match (numbers.partly, numbers.endpoints) {
+            (0, _) => String::new(),
+            (1, 1) => ", partly unknown".to_owned(),
+            (partly, all) if partly == all => ", all of them partly unknown".to_owned(),
+            (partly, _) => format!(", {partly} of them partly unknown"),
+        };
+        let files = count(numbers.files, "file");
+        text.push_str(&format!(" in {files} ({endpoints}{partly})"));
     }
     let mut more = Vec::new();
-    if numbers.unknown > 0 {
-        more.push(format!(
-            "{} could not be told",
-            count(numbers.unknown, "fact")
-        ));
-    }
     if !report.skipped.is_empty() {
         more.push(format!("{} skipped", count(report.skipped.len(), "file")));
     }

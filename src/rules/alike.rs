@@ -80,7 +80,8 @@ pub(super) fn hash_response(response: &Response, hasher: &mut DefaultHasher) {
     for disabled in &response.disabled {
         disabled.name.hash(hasher);
     }
-    (response.answered_by.kind, response.answered_by.before_cors).hash(hasher);
+    let by = &response.answered_by;
+    (by.kind, by.before_cors, by.inner).hash(hasher);
     response.cacheable.hash(hasher);
     if let Some(stored) = &response.stored {
         (

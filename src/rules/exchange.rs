@@ -289,6 +289,7 @@ impl FactSource for crate::model::AnsweredBy {
         match name {
             "kind" => Some(Node::text(self.kind.name()).at(self.span)),
             "before_cors" => Some(Node::bool(self.before_cors)),
+            "inner" => Some(Node::bool(self.inner)),
             _ => None,
         }
     }

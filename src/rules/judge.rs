@@ -28,6 +28,8 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// Expressions that stayed undecided, by rule: each endpoint counts once.
     pub undecided: BTreeMap<String, usize>,
+    /// Endpoints for which some expression stayed undecided.
+    pub partly: usize,
     /// Rules that are wrong, with CEL's words.
     pub wrong: BTreeMap<String, String>,
 }
@@ -202,6 +204,7 @@ impl<'a> Judge<'a> {
         };
         let verdicts = known.entry(hasher.finish());
         let verdicts = Rc::clone(verdicts.or_insert_with(|| Rc::new(self.decide(&view, judged))));
+        judged.partly += usize::from(!verdicts.undecided.is_empty());
         for rule in &verdicts.undecided {
             let id = self.rules.rules[*rule].definition.id.clone();
             *judged.undecided.entry(id).or_default() += 1;

@@ -76,7 +76,7 @@ pub(crate) static ENDPOINT_SCOPE: Shape = Shape {
         (
             "subdomains",
             Kind::List(&Kind::Map(&VARIANT)),
-            "unguessable names below trusted registrable domains that are accepted",
+            "names that no list holds below trusted registrable domains that are accepted",
         ),
         (
             "development",
@@ -406,6 +406,11 @@ pub(crate) static ANSWERED_BY: Shape = Shape {
             "before_cors",
             Kind::Bool,
             "it stands before CORS headers could be added",
+        ),
+        (
+            "inner",
+            Kind::Bool,
+            "it stands further inside than the CORS settings, which speak for other endpoints as well",
         ),
     ],
 };

@@ -306,6 +306,7 @@ pub(super) fn refused(words: &str, span: Span) -> Response {
         kind: Answer::ErrorPage,
         span: Some(span),
         before_cors: true,
+        inner: false,
     };
     response
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::config::LevelKind;
 use super::phases::{Made, Start, Step};
 use super::run::Run;
 use crate::model::{Answer, Known, Outcome, ValueSource};
@@ -37,6 +38,36 @@ impl<'a> Run<'a> {
             }
         }
         refused.map(|(status, span)| refuse(status, span))
+    }
+
+    /// Does the location itself ask for what refuses, while its CORS headers stand further outside?
+    pub(super) fn is_inner(&self, refusing: Option<Span>) -> bool {
+        let mut login = None;
+        let mut cors = None;
+        let mut depth = 0;
+        for level in self.config.chain(self.level) {
+            let asks = [
+                level.auth_basic.as_ref().map(|(_, span)| *span),
+                level.auth_request.as_ref().map(|(_, span)| *span),
+            ];
+            let rules = level.access.iter().map(|rule| Some(rule.span));
+            if asks
+                .into_iter()
+                .chain(rules)
+                .any(|span| span == refusing && span.is_some())
+            {
+                login.get_or_insert(depth);
+            }
+            if level.sends_cors() {
+                cors.get_or_insert(depth);
+            }
+            // These belong to their location.
+            depth += usize::from(!matches!(
+                level.kind,
+                LevelKind::If | LevelKind::LimitExcept
+            ));
+        }
+        matches!((login, cors), (Some(login), Some(cors)) if login < cors)
     }
 
     fn by_address(&mut self) -> Option<Access> {

@@ -38,11 +38,11 @@ impl<'a> Run<'a> {
                 let equal = match (left.known_text(), right.known_text()) {
                     (Some(left), Some(right)) => left == right,
                     (_, right_text) => {
-                        let text = format!(
-                            "`{}` is `{}`",
-                            self.name(variable),
-                            right_text.unwrap_or(&condition.text)
-                        );
+                        let name = self.name(variable);
+                        let text = match right_text.unwrap_or(&condition.text) {
+                            "" => format!("`{name}` is empty"),
+                            other => format!("`{name}` is `{other}`"),
+                        };
                         let literal = right_text.map(str::to_owned);
                         let doubt = if literal.is_some() { &left } else { &right };
                         let holds = self.ask(text, check, doubt);

@@ -423,9 +423,18 @@ fn routes(
             });
         }
     };
+    let handles = |level: LevelId| {
+        let handler = config.levels[level].handler.as_ref();
+        matches!(
+            handler,
+            Some(Handler::Pass { .. } | Handler::Foreign { .. })
+        )
+    };
     let limit = location.and_then(|id| config.locations[id].limit_except.as_ref());
-    for (method, span) in limit.into_iter().flat_map(|limit| &limit.methods) {
-        add(method, *span);
+    if let Some(limit) = limit.filter(|_| handles(level)) {
+        for (method, span) in &limit.methods {
+            add(method, *span);
+        }
     }
     if config.levels[level].handler.is_none() {
         let dav = config.nearest(level, |level| level.dav_methods.as_ref());
@@ -440,7 +449,9 @@ fn routes(
         for op in script {
             let Op::If(check) = op else { continue };
             levels.extend(check.level);
-            named_methods(check, &mut add);
+            if handles(level) || check.level.is_some_and(handles) {
+                named_methods(check, &mut add);
+            }
         }
     }
     // A member in the wrong case was meant to be the method.
@@ -465,25 +476,27 @@ fn routes(
     routes
 }
 
-/// The methods that a condition on `$request_method` lets through.
+/// The methods that a condition on `$request_method` asks for, to do something with the request
+/// other than to answer it: a list of methods that are refused tells nothing of the others.
 fn named_methods(check: &super::config::If, add: &mut impl FnMut(&str, Span)) {
-    let (variable, negated) = match &check.condition.test {
-        Test::Equal {
-            variable, negated, ..
-        }
-        | Test::Match {
-            variable, negated, ..
-        } => (variable, *negated),
-        _ => return,
+    let (Test::Equal {
+        variable,
+        negated: false,
+        ..
+    }
+    | Test::Match {
+        variable,
+        negated: false,
+        ..
+    }) = &check.condition.test
+    else {
+        return;
     };
-    let refuses = check
-        .body
-        .iter()
-        .any(|op| matches!(op, Op::Return { status, .. } if *status >= 400));
+    let answers = check.body.iter().any(|op| matches!(op, Op::Return { .. }));
     let Some(operand) = check.condition.decision.as_ref() else {
         return;
     };
-    if *variable != Var::Own(Own::RequestMethod) || negated != refuses {
+    if *variable != Var::Own(Own::RequestMethod) || answers {
         return;
     }
     let words = operand
@@ -538,17 +551,6 @@ fn reads_headers(
         for (_, _, value) in passed.into_iter().flatten() {
             reader.complex(value);
         }
-    }
-    // The rewrite phase ends the request before anybody is asked for a password.
-    let ends = |script: &[Op]| script.iter().any(|op| matches!(op, Op::Return { .. }));
-    let answered = ends(&config.servers[server].script)
-        || location.is_some_and(|id| ends(&config.locations[id].script));
-    let asked = config
-        .nearest(level, |level| level.auth_basic.as_ref())
-        .filter(|_| !answered);
-    let off = asked.is_some_and(|(realm, _)| realm.constant() == Some("off"));
-    if asked.is_some() && !off {
-        reader.header("authorization");
     }
     names.sort_unstable();
     names.dedup();

@@ -70,6 +70,7 @@ impl<'a> Run<'a> {
                 kind: made.kind,
                 span: made.span,
                 before_cors: made.before_cors,
+                inner: made.kind == Answer::Authentication && self.is_inner(made.span),
             },
             cacheable: Known::Unknown,
             stored: None,
@@ -464,16 +465,7 @@ impl<'a> Run<'a> {
         }
         let directives = match response.value("cache-control") {
             Known::Known(value) => value.unwrap_or_default().to_ascii_lowercase(),
-            Known::Unknown => {
-                // Where nginx does CORS for an application, its answers count as ordinary ones.
-                let known = response
-                    .lines("cache-control")
-                    .any(|line| line.value == Known::Unknown);
-                if known || !self.does_cors() {
-                    return Known::Unknown;
-                }
-                String::new()
-            }
+            Known::Unknown => return Known::Unknown,
         };
         if directives.contains("no-store") || directives.contains("private") {
             return Known::Known(false);

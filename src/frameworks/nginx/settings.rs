@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::complex::{Complex, Part};
 use super::config::{
-    AddHeader, Config, Definition, Effective, Handler, LevelId, LocationId, Map, Matching, Module,
-    More, Op, ServerId, SlotId, Test,
+    AddHeader, Config, Definition, Effective, Handler, Level, LevelId, LocationId, Map, Matching,
+    Module, More, Op, ServerId, SlotId, Test,
 };
 use super::headers::is_control;
 use super::variables::Var;
@@ -81,19 +81,22 @@ fn settings_at(config: &Config, server: ServerId, location: Option<LocationId>) 
     collector.levels(&levels);
     let mut settings = collector.settings;
     settings.inherited = match location {
-        Some(_) => levels.iter().all(|level| !sends_cors(config, *level)),
+        Some(_) => levels
+            .iter()
+            .all(|level| !config.levels[*level].sends_cors()),
         // The headers of a server are those of its locations, too.
         None => !config.servers[server].table.is_empty(),
     };
     settings
 }
 
-/// Does the block itself, and no outer one, set a CORS header?
-fn sends_cors(config: &Config, level: LevelId) -> bool {
-    let level = &config.levels[level];
-    let more = level.more.iter().map(|more| more.name.as_str());
-    let add = level.add_headers.iter().map(|header| header.name.as_str());
-    add.chain(more).any(is_control)
+impl Level {
+    /// Does the block itself, and no outer one, set a CORS header?
+    pub(super) fn sends_cors(&self) -> bool {
+        let more = self.more.iter().map(|more| more.name.as_str());
+        let add = self.add_headers.iter().map(|header| header.name.as_str());
+        add.chain(more).any(is_control)
+    }
 }
 
 /// The levels of a script's `if`s.

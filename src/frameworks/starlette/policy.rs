@@ -367,6 +367,7 @@ impl Cors {
             kind: Answer::Cors,
             span: Some(self.span),
             before_cors: false,
+            inner: false,
         };
         let all = self.has_star("allow_origins");
         let credentials = self.credentials();
