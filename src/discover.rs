@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use crate::report::Problem;
 use crate::source::{SourceFile, Sources, read_text};
+use crate::syntax::nginx::sniff;
 use kinds::{Content, Kind};
 use walk::Met;
 
@@ -338,8 +339,7 @@ impl Search<'_> {
 
 /// Does a project start in this folder?
 fn is_project(folder: &Path) -> bool {
-    let main =
-        || read_text(&folder.join("nginx.conf")).is_ok_and(|text| kinds::is_nginx_main(&text));
+    let main = || read_text(&folder.join("nginx.conf")).is_ok_and(|text| sniff::is_main(&text));
     PROJECT_FILES.iter().any(|name| folder.join(name).exists()) || main()
 }
 

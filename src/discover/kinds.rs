@@ -4,10 +4,9 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use regex::bytes::Regex;
-
-/// Compiled on first use; `None`, which matches nothing, would be a mistake in this file.
-type Pattern = LazyLock<Option<Regex>>;
+use crate::syntax::nginx::sniff;
+pub(super) use crate::syntax::words::Content;
+use crate::syntax::words::{self, Words};
 
 /// One kind of file.
 pub(super) struct Kind {
@@ -24,10 +23,12 @@ pub(super) struct Kind {
     any_in: &'static [&'static str],
     /// Endings of templates, which are taken off before a name is looked at.
     templates: &'static [&'static str],
-    /// A text of this kind holds it. Rough: the reader decides, this spares it the rest.
-    evidence: Pattern,
-    /// A text that has to do with CORS holds it.
-    seed: Pattern,
+    /// Which texts are in the language at all; asked of the few that hold a word.
+    is_text: fn(&str) -> bool,
+    /// What makes a text matter.
+    words: &'static LazyLock<Words>,
+    /// Is a text without such words a companion?
+    companions: bool,
 }
 
 /// Every kind, the first that fits decides.
@@ -63,31 +64,9 @@ static NGINX: Kind = Kind {
         ".tmpl",
         ".tpl",
     ],
-    // A statement of nginx's own words with nginx's own punctuation: Apache, lighttpd, HOCON and
-    // others use the ending `.conf` as well.
-    evidence: LazyLock::new(|| {
-        Regex::new(
-            r#"(?x-u) (?: ^ | [\s;{}] ) (?:
-                (?: add_header (?:_inherit)? | more_(?:set|clear)_headers | expires
-                  | (?:proxy|fastcgi|uwsgi|scgi|grpc) _ (?:pass | (?:hide|set|pass)_header | cache\w* )
-                  | fastcgi_param | try_files | server_name | error_page | auth_request | auth_basic
-                  | ssl_certificate | listen | worker_\w+ | access_log | error_log | gzip\w*
-                  | client_max_body_size | keepalive_timeout
-                ) \s+ [^\s;{}=] [^;{}]* ;
-              | set \s+ ["']? \$ [^;{}]* ;
-              | return \s+ (?: [0-9] | ["']? (?: https?: | \$ ) ) [^;{}]* ;
-              | location [\ \t]+ [^\s;{}] [^;{}\n]* \s* \{
-              | map \s+ ["']? \$ [^;{}]* \{
-              | if \s* \( \s* [$!-]
-              | limit_except \s [^;{}]* \{
-              | (?: http | server | events ) \s* \{ [^{}]* [;{]
-            )"#,
-        )
-        .ok()
-    }),
-    seed: LazyLock::new(|| {
-        Regex::new(r"(?i-u)access[-_]control|http_origin|\borigin\b|\bcors\b").ok()
-    }),
+    is_text: sniff::is_nginx,
+    words: &words::NGINX,
+    companions: true,
 };
 
 static PYTHON: Kind = Kind {
@@ -97,19 +76,9 @@ static PYTHON: Kind = Kind {
     fragments: &[],
     any_in: &[],
     templates: &[],
-    // Files of the frameworks, and Django's settings.
-    evidence: LazyLock::new(|| {
-        Regex::new(
-            r"(?i-u)fastapi|starlette|\bflask|corsheaders|\bMIDDLEWARE|\bCORS_|INSTALLED_APPS|access-control-allow",
-        )
-        .ok()
-    }),
-    seed: LazyLock::new(|| {
-        Regex::new(
-            r"(?i-u)access[-_]control|cors_?middleware|corsheaders|flask_cors|\bCORS_|\bCORS\(|http_origin",
-        )
-        .ok()
-    }),
+    is_text: |_| true,
+    words: &words::PYTHON,
+    companions: false,
 };
 
 static JAVASCRIPT: Kind = Kind {
@@ -119,26 +88,10 @@ static JAVASCRIPT: Kind = Kind {
     fragments: &[],
     any_in: &[],
     templates: &[],
-    // What makes an application, or asks one.
-    evidence: LazyLock::new(|| {
-        Regex::new(
-            r"(?i-u)access-control-|\bcors\b|enableCors|\bexpress\b|no-cors|NestFactory|socket\.io",
-        )
-        .ok()
-    }),
-    seed: LazyLock::new(|| Regex::new(r"(?i-u)access-control-|\bcors\b|enableCors|no-cors").ok()),
+    is_text: |_| true,
+    words: &words::JAVASCRIPT,
+    companions: false,
 };
-
-/// What a text turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Another language, or nothing of interest.
-    Other,
-    /// Of the right kind, but without a word of CORS: only its project can make it matter.
-    Companion,
-    /// Holds CORS words.
-    Seed,
-}
 
 /// The kind of file that a path stands for, by name and folder alone.
 pub(super) fn of_path(path: &Path) -> Option<&'static Kind> {
@@ -155,15 +108,7 @@ pub(super) fn of_path(path: &Path) -> Option<&'static Kind> {
 /// Does a named file look like one of a known kind, whatever it is called?
 pub(super) fn of_text(text: &str) -> Option<&'static Kind> {
     // The words of programs stand in other texts as well.
-    matches(&NGINX.evidence, text).then_some(&NGINX)
-}
-
-/// Is this the text of an nginx main file? It makes its folder a project; a fragment of that
-/// name does not.
-pub(super) fn is_nginx_main(text: &str) -> bool {
-    static MAIN: Pattern =
-        LazyLock::new(|| Regex::new(r"(?m-u)(?:^|[;}])\s*(?:events|http)\s*\{").ok());
-    matches(&MAIN, text)
+    sniff::is_nginx(text).then_some(&NGINX)
 }
 
 impl Kind {
@@ -189,12 +134,11 @@ impl Kind {
 
     /// What a text of such a path is.
     pub(super) fn look_into(&self, text: &str) -> Content {
-        if !matches(&self.evidence, text) {
-            Content::Other
-        } else if matches(&self.seed, text) {
-            Content::Seed
-        } else {
-            Content::Companion
+        match self.words.judge(text.as_bytes()) {
+            Content::Other if !self.companions => Content::Other,
+            _ if !(self.is_text)(text) => Content::Other,
+            Content::Other => Content::Companion,
+            content => content,
         }
     }
 }
@@ -212,12 +156,6 @@ fn is_like(name: &str, known: &str) -> bool {
         Some(part) => name.contains(part),
         None => name == known,
     }
-}
-
-fn matches(pattern: &Pattern, text: &str) -> bool {
-    pattern
-        .as_ref()
-        .is_some_and(|pattern| pattern.is_match(text.as_bytes()))
 }
 
 #[cfg(test)]
@@ -275,13 +213,5 @@ mod tests {
         ] {
             assert_eq!(kind.look_into(text), content, "{text}");
         }
-    }
-
-    #[test]
-    fn a_main_file_has_the_outermost_blocks() {
-        assert!(is_nginx_main("user x;\nevents {}\n"));
-        assert!(is_nginx_main("user x; http{ }"));
-        assert!(!is_nginx_main("server { location / { } }"));
-        assert!(!is_nginx_main("# the http { block\nserver {}"));
     }
 }

@@ -4,3 +4,4 @@ pub mod javascript;
 pub mod nginx;
 pub mod python;
 pub mod value;
+pub mod words;

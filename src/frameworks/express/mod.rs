@@ -17,9 +17,7 @@ mod respond;
 mod site;
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
-
-use regex::Regex;
+use std::sync::Arc;
 
 use self::host::{Express, Node};
 use self::model::StackKind;
@@ -33,6 +31,7 @@ use crate::syntax::javascript::ast::Function;
 use crate::syntax::javascript::eval::Library;
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::value::{Budget, Conditions};
+use crate::syntax::words;
 
 /// Steps of loading a project once.
 const STEPS: u32 = 1_000_000;
@@ -46,15 +45,9 @@ const MAX_STEPS: u32 = 1_500_000;
 /// Is this a program for Node or a browser that has to do with CORS, or with applications?
 #[must_use]
 pub fn detect(path: &Path, text: &str) -> bool {
-    static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)access-control-|\bcors\b|enableCors|\bexpress\b|no-cors|NestFactory|socket\.io",
-        )
-        .ok()
-    });
     let extension = path.extension().and_then(|text| text.to_str());
     extension.is_some_and(|text| EXTENSIONS.contains(&text))
-        && WORDS.as_ref().is_some_and(|words| words.is_match(text))
+        && words::JAVASCRIPT.judge(text.as_bytes()) != words::Content::Other
 }
 
 /// Reads the applications of a project.

@@ -1,50 +1,7 @@
 //! Is this file nginx's?
 
+use crate::syntax::nginx::sniff;
 use std::path::Path;
-use std::sync::LazyLock;
-
-use regex::bytes::Regex;
-
-/// Statements that only nginx writes like this. Without Unicode's classes, which take far longer to
-/// compile than a usual file to search.
-static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r#"(?xm-u) (?: ^ | [;{}] ) \s* (?:
-            (?: add_header (?:_inherit)? | more_(?:set|clear)_headers
-              | (?:proxy|fastcgi|uwsgi|scgi|grpc) _ (?: pass | (?:hide|set|pass)_header )
-              | try_files | server_name | error_page | auth_request | auth_basic | fastcgi_param
-              | ssl_certificate | listen | client_max_body_size
-            ) \s+ [^\s;{}=] [^;{}]* ;
-          | set \s+ ["']? \$ [^;{}]* ;
-          | return \s+ (?: [0-9]{3} | ["']? (?: https?: | \$ ) ) [^;{}]* ;
-          | location [\ \t]+ [^\s;{}] [^;{}\n]* \s* \{
-          | map \s+ ["']? \$ [^;{}]* \{
-          | if \s* \( \s* (?: \$ | !?-[fdex]\s )
-          | limit_except \s [^;{}]* \{
-          | (?: http | server | events ) \s* \{
-        )"#,
-    )
-    .ok()
-});
-
-/// Statements of Apache, lighttpd, HAProxy, systemd and supervisor, which share the ending `.conf`.
-static FOREIGN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?xm-u) ^\s* (?:
-            </?(?:VirtualHost|Directory|Location|IfModule|Files|Proxy)\b
-          | (?:Header|RequestHeader) \s+ (?:always\s+)? (?:set|add|append|merge|unset) \s
-          | \[ [A-Za-z][\w:. -]* \] \s* $
-          | server\.[\w-]+ \s* = | setenv\.[\w-]+ \s* =
-        )",
-    )
-    .ok()
-});
-
-fn is_match(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern
-        .as_ref()
-        .is_some_and(|pattern| pattern.is_match(text.as_bytes()))
-}
 
 /// Is this file an nginx configuration, or a piece of one?
 #[must_use]
@@ -82,7 +39,7 @@ pub fn detect(path: &Path, text: &str) -> bool {
     if other.iter().any(|ending| name.ends_with(ending)) {
         return false;
     }
-    is_match(&STATEMENT, text) && !is_match(&FOREIGN, text)
+    sniff::is_nginx(text)
 }
 
 #[cfg(test)]

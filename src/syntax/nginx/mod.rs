@@ -7,6 +7,7 @@ pub mod check;
 mod lexer;
 mod lua;
 mod parser;
+pub mod sniff;
 pub mod table;
 mod template;
 
