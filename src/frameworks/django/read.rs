@@ -128,7 +128,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         files: files.clone(),
         ..Reading::default()
     };
-    let program = Arc::new(program);
+    let program = Arc::new(program.frozen());
     let files = Arc::new(files);
     let settings: Vec<usize> = (0..program.modules().len())
         .filter(|index| is_settings(&program, *index))

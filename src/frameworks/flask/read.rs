@@ -31,7 +31,7 @@ struct Reader<'p> {
 }
 
 pub(super) fn read(project: &Project<'_>) -> Reading {
-    let program = Arc::new(python::program(project, &["Flask("]));
+    let program = Arc::new(python::program(project, &["Flask("]).frozen());
     let versions = python::versions(project, "flask-cors");
     let files: Vec<Arc<SourceFile>> = program
         .modules()
@@ -110,7 +110,7 @@ impl Reader<'_> {
     /// Registered blueprints with their prefixes.
     fn blueprints(&self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
-        for call in &self.program.calls {
+        for call in self.program.calls.iter() {
             if call.receiver != Some(self.app) || call.method() != "register_blueprint" {
                 continue;
             }

@@ -37,7 +37,7 @@ pub(crate) fn outcomes(
     program.answering = true;
     prepare(program, request);
     let result = run(program);
-    let effects: Vec<Call> = program.calls[before..].to_vec();
+    let effects: Vec<Call> = program.calls.iter().skip(before).cloned().collect();
     let mut atoms: Vec<usize> = Vec::new();
     let mut add = |atom: usize| {
         if !known.contains(&atom) && !atoms.contains(&atom) {

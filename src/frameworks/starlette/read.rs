@@ -37,7 +37,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             .collect(),
         ..Reading::default()
     };
-    let program = Arc::new(program);
+    let program = Arc::new(program.frozen());
     let mounted = mounted(&program);
     let mut seen: Vec<(Span, usize)> = Vec::new();
     for (index, call) in program.calls.iter().enumerate() {
@@ -112,7 +112,7 @@ fn versions(project: &Project<'_>) -> Versions {
 /// Applications that are mounted below another one.
 fn mounted(program: &Program) -> Vec<usize> {
     let mut found = Vec::new();
-    for call in &program.calls {
+    for call in program.calls.iter() {
         let value = match call.method() {
             "mount" if call.receiver.is_some() => call.arguments.get(1, "app"),
             "starlette.routing.Mount" => call.arguments.get(1, "app"),
@@ -602,7 +602,7 @@ impl Reader<'_> {
                 found.push((path.trim_end_matches('/').to_owned(), inner));
             }
         };
-        for call in &self.program.calls {
+        for call in self.program.calls.iter() {
             if call.receiver == Some(app) && call.method() == "mount" {
                 add(call);
             }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::ast::{Name, SequenceKind};
 use super::call::Arguments;
-use super::eval::{MAX_LENGTH, Program, insert, number_text};
+use super::eval::{insert, number_text};
 use super::object::{K, Obj, Val};
+use super::program::{MAX_LENGTH, Program};
 use crate::source::Span;
 
 const UNMODELLED: &str = "a call that corslint does not model";
@@ -297,8 +298,7 @@ impl Program {
                 let Some(tree) = self.heap.get(*id).cloned() else {
                     return value.clone();
                 };
-                self.heap.push(tree);
-                Val::new(K::Ref(self.heap.len() - 1), span)
+                Val::new(K::Ref(self.heap.push(tree)), span)
             }
             _ => value.clone(),
         }

@@ -1,9 +1,9 @@
 //! Calls: of the program's own functions, and of what is foreign.
 
 use super::ast::{Argument, Expr, Form, Name, SequenceKind};
-use super::eval::{Program, SPENT};
 use super::exec::Flow;
 use super::object::{K, Obj, Val};
+use super::program::{Program, SPENT};
 use crate::source::Span;
 
 /// What was done to something foreign.
@@ -186,7 +186,7 @@ impl Program {
         if self.calls.len() >= 100_000 {
             return Val::unknown(SPENT, span);
         }
-        self.calls.push(Call {
+        let at = self.calls.push(Call {
             path: path.into(),
             receiver,
             effect: Effect::Call,
@@ -195,7 +195,7 @@ impl Program {
             conditions: self.path.clone(),
             module: self.module,
         });
-        Val::foreign(&format!("#{}", self.calls.len() - 1), span)
+        Val::foreign(&format!("#{at}"), span)
     }
 
     pub(super) fn record_effect(&mut self, path: &str, effect: Effect, value: Val, span: Span) {
@@ -204,8 +204,8 @@ impl Program {
             positional: vec![value],
             ..Arguments::default()
         };
-        self.record(path, receiver, arguments, span);
-        if let Some(call) = self.calls.last_mut() {
+        let recorded = self.record(path, receiver, arguments, span);
+        if let Some(call) = recorded.call().and_then(|at| self.calls.get_mut(at)) {
             call.effect = effect;
         }
     }
@@ -245,7 +245,11 @@ impl Program {
         arguments: &Arguments,
         span: Span,
     ) -> Val {
-        self.functions[index].called = true;
+        if !self.functions[index].called
+            && let Some(defined) = self.functions.get_mut(index)
+        {
+            defined.called = true;
+        }
         let defined = self.functions[index].clone();
         if defined.function.generator && !self.answering {
             return Val::unknown("a generator", span);
@@ -276,7 +280,7 @@ impl Program {
 
     fn bind_parameters(
         &mut self,
-        defined: &super::eval::Defined,
+        defined: &super::program::Defined,
         frame: usize,
         this: Option<Val>,
         arguments: &Arguments,
@@ -514,7 +518,7 @@ fn returned(flow: Flow, span: Span) -> Val {
     }
 }
 
-impl super::eval::Defined {
+impl super::program::Defined {
     /// Did the program call it?
     #[must_use]
     pub const fn is_called(&self) -> bool {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::ast::{Comparison, Name, SequenceKind};
 use super::call::Arguments;
-use super::eval::Program;
 use super::object::{K, Val};
+use super::program::Program;
 use crate::source::Span;
 
 /// Words in names of settings that are on while developing.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::ast::{Class, Expr, ExprKind, Function, Name, SequenceKind, Stmt, StmtKind};
 use super::call::Effect;
-use super::eval::{Defined, DefinedClass, MAX_LENGTH, Program, insert};
+use super::eval::insert;
 use super::object::{Id, K, Obj, Val};
+use super::program::{Defined, DefinedClass, MAX_LENGTH, Program};
 use crate::source::Span;
 
 /// How a statement ends.
@@ -164,7 +165,9 @@ impl Program {
             && let Some(ExprKind::Name(name)) = targets.first().map(|target| &target.kind)
         {
             let entry = (Arc::clone(name), Arc::clone(annotation));
-            self.classes[class].annotated.push(entry);
+            if let Some(class) = self.classes.get_mut(class) {
+                class.annotated.push(entry);
+            }
         }
         let Some(value) = value else { return };
         let value = self.eval(value);
@@ -375,7 +378,7 @@ impl Program {
         let Some(((test, body), others)) = tests.split_first() else {
             return self.block(rest);
         };
-        // Never true while the program runs, or a guard of a script.
+        // A guard of a script, or never true while the program runs.
         if let Some(holds) = static_test(test) {
             return if holds {
                 self.block(body)
@@ -588,7 +591,7 @@ impl Program {
     }
 }
 
-/// `if __name__ == "__main__"` never runs in a server; `TYPE_CHECKING` is never true.
+/// Small applications are set up below `if __name__ == "__main__"`; `TYPE_CHECKING` is never true.
 fn static_test(test: &Expr) -> Option<bool> {
     match &test.kind {
         ExprKind::Compare(left, _, _) => match &left.kind {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ast::{Name, Stmt, StmtKind};
-use super::eval::{Loaded, Program};
 use super::lower::parse;
 use super::object::{K, Obj, Val};
+use super::program::{Loaded, Program};
 use crate::source::{SourceFile, Sources, Span};
 
 /// The most modules of one project.
@@ -37,7 +37,7 @@ impl Program {
             let module = Arc::new(parse(&file));
             let mut imports = Vec::new();
             imported(&module.body, &mut imports);
-            self.given.insert(path.clone(), (file, module));
+            Arc::make_mut(&mut self.given).insert(path.clone(), (file, module));
             for (dots, dotted) in imports {
                 if let Some(found) = self.resolve_from(&path, dots, &dotted)
                     && seen.insert(found.clone())
@@ -58,13 +58,13 @@ impl Program {
         }
         let (file, module) = self.given.get(path).cloned()?;
         let names = self.names();
-        self.modules.push(Loaded {
+        Arc::make_mut(&mut self.modules).push(Loaded {
             file,
             names,
             imports_all_of: Vec::new(),
         });
         let index = self.modules.len() - 1;
-        self.by_path.insert(path.to_path_buf(), index);
+        Arc::make_mut(&mut self.by_path).insert(path.to_path_buf(), index);
         let scopes = std::mem::replace(&mut self.scopes, vec![names]);
         let outer = std::mem::replace(&mut self.module, index);
         let class = self.class.take();
@@ -103,7 +103,7 @@ impl Program {
             folders.take_while(|folder| self.roots.iter().any(|root| folder.starts_with(root)));
         let inside: Vec<PathBuf> = inside.map(Path::to_path_buf).collect();
         let mut folders: Vec<PathBuf> = inside.iter().rev().cloned().collect();
-        for root in &self.roots {
+        for root in self.roots.iter() {
             folders.push(root.join("src"));
             folders.push(root.join("app"));
             folders.push(root.join("backend"));
@@ -180,7 +180,9 @@ impl Program {
         };
         let names = match module.map(|module| &module.kind) {
             Some(K::Module(index)) => {
-                self.modules[self.module].imports_all_of.push(*index);
+                Arc::make_mut(&mut self.modules)[self.module]
+                    .imports_all_of
+                    .push(*index);
                 self.plain(self.modules[*index].names)
             }
             // Local overrides that a deployment may have are no part of the program.

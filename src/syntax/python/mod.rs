@@ -6,16 +6,22 @@
 pub mod ast;
 mod builtin;
 mod call;
+mod condition;
 mod environment;
 mod eval;
 mod exec;
+mod export;
+mod heap;
 mod import;
 mod literal;
 mod lower;
 pub mod object;
+mod operator;
 pub mod pattern;
+mod program;
+mod table;
 pub mod version;
 
 pub use call::{Arguments, Call, Effect};
-pub use eval::{Defined, DefinedClass, Loaded, Native, Program};
 pub use lower::parse;
+pub use program::{Defined, DefinedClass, Loaded, Native, Program};
