@@ -83,6 +83,8 @@ impl fmt::Debug for Native {
     }
 }
 
+type Parsed = (Arc<SourceFile>, Arc<Module>);
+
 /// A program that is being, or was, evaluated.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -112,7 +114,7 @@ pub struct Program {
     pub answering: bool,
     pub(super) stack: Vec<usize>,
     pub(super) roots: Arc<[PathBuf]>,
-    pub(super) given: Arc<HashMap<PathBuf, (Arc<SourceFile>, Arc<Module>)>>,
+    pub(super) given: Arc<HashMap<PathBuf, Parsed>>,
     /// Attributes and items set on things foreign.
     pub(super) foreign: Id,
     /// Answers calls of things foreign while a request is answered.
