@@ -111,7 +111,7 @@ impl Program {
                 Some(false) => self.updated(no, f),
                 None => {
                     let (yes, no) = (self.updated(yes, f), self.updated(no, f));
-                    Arc::new(Tree::Split(*condition, yes, no))
+                    Tree::split(*condition, yes, no)
                 }
             },
         }

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use super::ast::{Name, SequenceKind};
 use crate::source::Span;
 
+/// The most forms of one value or object that are told apart.
+const MAX_FORMS: usize = 64;
+
 /// An index of the heap.
 pub type Id = usize;
 
@@ -101,10 +104,22 @@ impl Val {
     /// One of two, or the one if they are equal.
     #[must_use]
     pub fn one_of(condition: usize, yes: Self, no: Self, span: Span) -> Self {
+        let forms = yes.forms() + no.forms();
+        if forms > MAX_FORMS {
+            return Self::unknown("it depends on too many conditions", span);
+        }
         if yes == no {
             return yes;
         }
         Self::new(K::OneOf(condition, Box::new(yes), Box::new(no)), span)
+    }
+
+    /// How many plain values it may be.
+    fn forms(&self) -> usize {
+        match &self.kind {
+            K::OneOf(_, yes, no) => yes.forms() + no.forms(),
+            _ => 1,
+        }
     }
 
     /// The path of something foreign.
@@ -189,7 +204,7 @@ impl Tree {
         no: &Arc<Self>,
         span: Span,
     ) -> Arc<Self> {
-        if Arc::ptr_eq(yes, no) || yes == no {
+        if Arc::ptr_eq(yes, no) || (yes.forms() + no.forms() <= MAX_FORMS && yes == no) {
             return Arc::clone(yes);
         }
         if let (
@@ -213,6 +228,23 @@ impl Tree {
             let open = *x || *y;
             return Arc::new(Self::Leaf(Obj::Names { names, open }));
         }
-        Arc::new(Self::Split(condition, Arc::clone(yes), Arc::clone(no)))
+        Self::split(condition, Arc::clone(yes), Arc::clone(no))
+    }
+
+    /// One of two, if that is not one of too many.
+    pub(super) fn split(condition: usize, yes: Arc<Self>, no: Arc<Self>) -> Arc<Self> {
+        Arc::new(if yes.forms() + no.forms() > MAX_FORMS {
+            Self::Leaf(Obj::Unknown("it depends on too many conditions"))
+        } else {
+            Self::Split(condition, yes, no)
+        })
+    }
+
+    /// How many plain objects it may be.
+    fn forms(&self) -> usize {
+        match self {
+            Self::Leaf(_) => 1,
+            Self::Split(_, yes, no) => yes.forms() + no.forms(),
+        }
     }
 }
