@@ -17,6 +17,8 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::report::Problem;
 use crate::source::{SourceFile, Sources, read_text};
 use crate::syntax::nginx::sniff;
@@ -36,6 +38,12 @@ const PROJECT_FILES: [&str; 7] = [
 
 /// How much text of walked files is kept, in bytes; what is met later is skipped and counted.
 const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
+
+/// How many files that were met wait for being looked into together.
+const MAX_PENDING: usize = 1024;
+
+/// The fewest of them that are worth a thread.
+const MIN_SHARE: usize = 32;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -189,47 +197,70 @@ impl Search<'_> {
 
     /// Walks `root`; with `only`, takes nothing but files of the project of that root.
     fn walk(&mut self, root: &Path, named: bool, only: Option<&Path>) {
+        let mut files = Vec::new();
         // Links come last: a file is better known under its own name.
         let mut links = Vec::new();
         walk::walk(root, |met| match met {
-            Met::File(path, kind) => self.candidate(root, path, kind, named, only),
+            Met::File(path, kind) => {
+                if only.is_none() || only == self.project(&path).as_deref() {
+                    files.push((path, kind));
+                }
+                if files.len() == MAX_PENDING {
+                    self.candidates(root, &mut files, named);
+                }
+            }
             Met::Link(path, target, kind) => links.push((path, target, kind)),
             Met::Skipped(path, text) if named => self.skip(path, text),
             Met::Excluded if named => self.result.excluded += 1,
             Met::Skipped(..) | Met::Excluded => {}
         });
+        self.candidates(root, &mut files, named);
         for (path, target, kind) in links {
-            if !self.real.contains(&target) {
-                self.candidate(root, path, kind, named, only);
+            if !self.real.contains(&target)
+                && (only.is_none() || only == self.project(&path).as_deref())
+            {
+                self.candidates(root, &mut vec![(path, kind)], named);
             }
         }
     }
 
-    fn candidate(
+    /// Looks into files that were met, on all processors, and takes those that matter, in order.
+    fn candidates(
         &mut self,
         walked: &Path,
-        path: PathBuf,
-        kind: &Kind,
+        files: &mut Vec<(PathBuf, &'static Kind)>,
         named: bool,
-        only: Option<&Path>,
     ) {
         // Under this name or, named before, under that of a link.
-        if self.found.contains_key(&path) || self.real.contains(&path) {
-            return;
-        }
-        if only.is_some() && only != self.project(&path).as_deref() {
-            return;
-        }
-        let text = match read_text(&path) {
-            Ok(text) => text,
-            Err(why) if named => return self.skip(path, why.to_string()),
-            Err(_) => return,
+        files.retain(|(path, _)| !self.found.contains_key(path) && !self.real.contains(path));
+        let look = |(path, kind): (PathBuf, &Kind)| {
+            let looked = read_text(&path).map(|text| match kind.look_into(&text) {
+                Content::Other => None,
+                content => Some((content, text)),
+            });
+            (path, looked)
         };
-        self.result.examined += usize::from(named);
-        let content = kind.look_into(&text);
-        if content == Content::Other {
-            return;
+        // A thread costs more than a few files.
+        let looked: Vec<_> = if files.len() < MIN_SHARE {
+            files.drain(..).map(look).collect()
+        } else {
+            files.par_drain(..).map(look).collect()
+        };
+        for (path, looked) in looked {
+            match looked {
+                Ok(found) => {
+                    self.result.examined += usize::from(named);
+                    if let Some((content, text)) = found {
+                        self.take(walked, path, content, text, named);
+                    }
+                }
+                Err(why) if named => self.skip(path, why.to_string()),
+                Err(_) => {}
+            }
         }
+    }
+
+    fn take(&mut self, walked: &Path, path: PathBuf, content: Content, text: String, named: bool) {
         if self.room < text.len() {
             let text = format!("more than {MAX_TOTAL_BYTES} bytes of configuration in one run");
             return self.skip(path, text);

@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::ask::{Subject, site_facts};
 use super::definition::{Definition, Help, Paths, Place, Texts};
 use super::exchange::Exchange;
@@ -20,6 +22,9 @@ use crate::source::Span;
 /// The most deployment conditions whose worlds are told apart: 64 worlds.
 const MAX_CONDITIONS: usize = 6;
 
+/// The fewest endpoints that are worth a thread.
+const MIN_SHARE: usize = 64;
+
 /// What came of judging a site.
 #[derive(Debug, Default)]
 pub struct Judged {
@@ -32,6 +37,20 @@ pub struct Judged {
     pub partly: usize,
     /// Rules that are wrong, with CEL's words.
     pub wrong: BTreeMap<String, String>,
+}
+
+impl Judged {
+    fn append(&mut self, part: Self, merged: &mut Merged) {
+        for mut finding in part.findings {
+            let endpoints = std::mem::take(&mut finding.endpoints);
+            merged.add(finding, endpoints);
+        }
+        for (rule, count) in part.undecided {
+            *self.undecided.entry(rule).or_default() += count;
+        }
+        self.partly += part.partly;
+        self.wrong.extend(part.wrong);
+    }
 }
 
 /// Decides rules.
@@ -94,9 +113,31 @@ impl<'a> Judge<'a> {
         let mut judged = Judged::default();
         let mut merged = Merged::default();
         self.observations(site.as_ref(), &mut judged, &mut merged);
+        let endpoints: Vec<usize> = (0..site.endpoints().len()).collect();
+        // A thread costs more than a few endpoints.
+        let parts: Vec<Judged> = if endpoints.len() < 2 * MIN_SHARE {
+            vec![self.share(site, &endpoints)]
+        } else {
+            let share = endpoints.len().div_ceil(rayon::current_num_threads());
+            endpoints
+                .par_chunks(share.max(MIN_SHARE))
+                .map(|share| self.share(site, share))
+                .collect()
+        };
+        for part in parts {
+            judged.append(part, &mut merged);
+        }
+        judged.findings = merged.findings;
+        judged
+    }
+
+    /// Judges some endpoints of a site; those that are alike, once.
+    fn share(&self, site: &Arc<dyn Site>, endpoints: &[usize]) -> Judged {
+        let mut judged = Judged::default();
+        let mut merged = Merged::default();
         let mut known = HashMap::new();
-        for endpoint in 0..site.endpoints().len() {
-            self.endpoint(site, endpoint, &mut known, &mut judged, &mut merged);
+        for endpoint in endpoints {
+            self.endpoint(site, *endpoint, &mut known, &mut judged, &mut merged);
         }
         judged.findings = merged.findings;
         judged
