@@ -2,13 +2,15 @@
 //! reads as `expected.txt` beside them says.
 //!
 //! A marker stands in a comment at the end of the line of a finding's primary place:
-//! `add_header …; # ~ missing-vary, missing-always`.
+//! `add_header …; # ~ missing-vary, missing-always`. A line that looks like a mistake and is none says
+//! so in the same way, `# !~ missing-vary`, and stays silent with pedantic rules as well.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use corslint::check::{Options, check};
+use corslint::rules::RuleSet;
 
 use crate::support::{TempDir, compare_snapshot, run};
 
@@ -47,17 +49,26 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// How a line says what is reported there.
+const REPORTED: [&str; 2] = ["# ~ ", "// ~ "];
+/// How a line says what is not, although it looks like it.
+const SILENT: [&str; 2] = ["# !~ ", "// !~ "];
+
 /// The rule ids that the markers of a text name, by line.
-pub(crate) fn markers(text: &str) -> Vec<(usize, String)> {
+fn marked_with(signs: [&str; 2], text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let marker = line
-            .rsplit_once("# ~ ")
-            .or_else(|| line.rsplit_once("// ~ "));
+        let marker = signs.iter().find_map(|sign| line.rsplit_once(sign));
         let Some((_, ids)) = marker else { continue };
         found.extend(ids.split(',').map(|id| (index + 1, id.trim().to_owned())));
     }
     found
+}
+
+/// Does the case ask for pedantic rules (`pedantic = true` in `requests.toml`)?
+fn is_pedantic(case: &Path) -> bool {
+    let plan = fs::read_to_string(case.join("requests.toml")).unwrap_or_default();
+    plan.lines().any(|line| line == "pedantic = true")
 }
 
 fn is_configuration(path: &Path) -> bool {
@@ -66,11 +77,15 @@ fn is_configuration(path: &Path) -> bool {
 }
 
 fn marked(case: &Path) -> Places {
+    places_with(REPORTED, case)
+}
+
+fn places_with(signs: [&str; 2], case: &Path) -> Places {
     let mut places = Places::new();
     for path in files(case).iter().filter(|path| is_configuration(path)) {
         let text = fs::read_to_string(path).expect("a text");
         let name = path.strip_prefix(case).expect("a file of the case");
-        let markers = markers(&text).into_iter();
+        let markers = marked_with(signs, &text).into_iter();
         places.extend(markers.map(|(line, id)| (name.to_path_buf(), line, id)));
     }
     places
@@ -86,10 +101,11 @@ fn copy(case: &Path) -> TempDir {
     folder
 }
 
-fn reported(case: &Path) -> Places {
+fn reported(case: &Path, pedantic: bool) -> Places {
     let folder = copy(case);
     let options = Options {
         paths: vec![folder.path().to_path_buf()],
+        pedantic,
         ..Options::default()
     };
     let report = check(&options).expect("the rules are right");
@@ -111,7 +127,7 @@ fn fixtures_are_reported_as_marked() {
     let mut wrong = String::new();
     for framework in MARKED {
         for case in folders(&root.join(framework)) {
-            let (marked, reported) = (marked(&case), reported(&case));
+            let (marked, reported) = (marked(&case), reported(&case, is_pedantic(&case)));
             for (path, line, id) in marked.difference(&reported) {
                 let path = case.join(path);
                 wrong.push_str(&format!("not reported: {}:{line} {id}\n", path.display()));
@@ -140,10 +156,73 @@ fn fixtures_read_as_expected() {
                 );
                 continue;
             }
-            let output = run(copy(&case).path(), &["check", "--color", "never", "."]);
+            let mut arguments = vec!["check", "--color", "never", "."];
+            if is_pedantic(&case) {
+                arguments.push("--pedantic");
+            }
+            let output = run(copy(&case).path(), &arguments);
             if let Err(difference) = compare_snapshot(&expected, &output.stdout) {
                 wrong.push_str(&difference);
             }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn what_only_looks_like_a_mistake_stays_silent() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut wrong = String::new();
+    for framework in MARKED {
+        for case in folders(&root.join(framework)) {
+            let silent = places_with(SILENT, &case);
+            if silent.is_empty() {
+                continue;
+            }
+            // Rules that are not pedantic are reported exactly where they are marked.
+            let reported = reported(&case, true);
+            for (path, line, id) in silent.intersection(&reported) {
+                let path = case.join(path);
+                wrong.push_str(&format!("reported: {}:{line} {id}\n", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Rules with examples for nginx are those that nginx can show.
+#[test]
+fn nginx_shows_every_rule_and_its_near_misses() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/nginx");
+    let ids = |signs| {
+        let cases = folders(&root).into_iter();
+        let places = cases.flat_map(move |case| places_with(signs, &case));
+        places.map(|(.., id)| id).collect::<Vec<String>>()
+    };
+    let (reported, silent) = (ids(REPORTED), ids(SILENT));
+    let rules = RuleSet::builtin().expect("the rules are right");
+    let mut wrong = String::new();
+    for rule in rules.rules() {
+        let id = &rule.definition.id;
+        let docs = rule.docs().expect("the rules are right");
+        let examples = docs.bad.iter().chain(&docs.good);
+        if !examples
+            .into_iter()
+            .any(|example| example.framework == "nginx")
+        {
+            continue;
+        }
+        if !reported.contains(id) {
+            wrong.push_str(&format!("{id} is reported in no case\n"));
+        }
+        let near = silent.iter().filter(|other| *other == id).count();
+        if near < 2 {
+            wrong.push_str(&format!("{id} has {near} near misses\n"));
+        }
+    }
+    for id in reported.iter().chain(&silent) {
+        if rules.get(id).is_none() {
+            wrong.push_str(&format!("no rule is called {id}\n"));
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");

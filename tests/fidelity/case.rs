@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) not_live: Option<String>,
     /// The application refuses to start.
     pub(crate) refused: bool,
+    /// Report pedantic rules, too (`tests/fixtures.rs`).
+    pub(crate) pedantic: bool,
     /// Use only `urls` and `missing`, none found in the text.
     pub(crate) only: bool,
     /// The server keeps answers, so that an error after a success would not be seen: ask for none.

@@ -33,6 +33,12 @@ fn fixtures_agree_with_nginx() {
     let mut shares: std::collections::BTreeMap<String, Tally> = Default::default();
     for case in cases().iter().filter(|case| case.plan.not_live.is_none()) {
         let origins = origins_for(&case.trusted());
+        if case.plan.refused {
+            if let Err(differs) = is_refused(case) {
+                failures.add(&case.name, differs);
+            }
+            continue;
+        }
         let session = record::Session::start(case)
             .unwrap_or_else(|log| panic!("{}: nginx does not start:\n{log}", case.name));
         let record = session.record(case, &origins);
@@ -58,6 +64,26 @@ fn fixtures_agree_with_nginx() {
         println!("{construct:<14} {tally}");
     }
     failures.report();
+}
+
+/// nginx refuses the case, and corslint says so in nginx's words.
+fn is_refused(case: &fidelity::Case) -> Result<(), String> {
+    let Err(log) = record::Session::start(case) else {
+        return Err("nginx starts".into());
+    };
+    let options = corslint::check::Options {
+        paths: vec![case.folder.clone()],
+        select: vec!["syntax-error".into()],
+        ..Default::default()
+    };
+    let report = corslint::check::check(&options).unwrap();
+    let said = report.findings.iter().any(|finding| {
+        let words = finding.message.trim_start_matches("nginx refuses this: ");
+        log.contains(words)
+    });
+    let messages: Vec<_> = report.findings.iter().map(|found| &found.message).collect();
+    said.then_some(())
+        .ok_or_else(|| format!("nginx says {log}, corslint {messages:?}"))
 }
 
 #[test]

@@ -111,9 +111,13 @@ fn word(bytes: &[u8]) -> usize {
         .count()
 }
 
-/// Does a template engine still have to fill this text in (`{{ x }}`, `<%= x %>`, `{% if %}`, `__X__`)?
+/// Does a template engine still have to fill this text in (`{{ x }}`, `<%= x %>`, `{% if %}`, `__X__`,
+/// `<your domain>`)?
 pub(super) fn has_placeholder(text: &str) -> bool {
     if text.contains("{{") || text.contains("<%") || text.contains("{%") || text.contains("#{") {
+        return true;
+    }
+    if has_gap(text) {
         return true;
     }
     // `__NAME__`
@@ -135,6 +139,22 @@ pub(super) fn has_placeholder(text: &str) -> bool {
             }
             rest[end..].starts_with("__")
         }
+    })
+}
+
+/// Is there a `<name>` that a person is to replace? It is no group of a regular expression
+/// (`(?<name>…)`), nor HTML.
+fn has_gap(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let before = text[..at].bytes().next_back();
+        let open = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && byte != b'?');
+        let name = text[at + 1..].split('>').next().unwrap_or_default();
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b" ._-".contains(&byte);
+        open && at + 1 + name.len() < text.len()
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.len() > 2
+            && name.bytes().all(fits)
+            && !text.contains("</")
     })
 }
 
@@ -167,10 +187,22 @@ mod tests {
             "<%= @x %>",
             "https://__DOMAIN_NAME__/",
             "__X__",
+            "<your domain>",
+            "https://<your-domain>",
         ] {
             assert!(has_placeholder(text), "{text}");
         }
-        for text in ["__init__", "a__b", "$http_origin", "____", "x{2}"] {
+        for text in [
+            "__init__",
+            "a__b",
+            "$http_origin",
+            "____",
+            "x{2}",
+            "(?<name>a)",
+            "(?P<name>a)",
+            "<p>x</p>",
+            "a <b",
+        ] {
             assert!(!has_placeholder(text), "{text}");
         }
     }

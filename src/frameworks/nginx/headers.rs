@@ -125,7 +125,8 @@ impl<'a> Run<'a> {
             Some(upstream) => (upstream.lines.as_slice(), upstream.unseen.clone()),
             None => (&[][..], vec!["*".into()]),
         };
-        response.stored = self.stored(module, lines, &unseen, cors);
+        let replaced = cors || hiding(ACAO).is_some();
+        response.stored = self.stored(module, lines, &unseen, replaced);
         for line in lines {
             match hiding(&line.name) {
                 None => response.headers.push(line.clone()),
@@ -473,13 +474,14 @@ impl<'a> Run<'a> {
         status.map(|_| true)
     }
 
-    /// The `proxy_cache` that keeps this response.
+    /// The `proxy_cache` that keeps this response; `replaced` if the stored CORS headers do not leave
+    /// nginx.
     fn stored(
         &self,
         module: Module,
         lines: &[HeaderLine],
         unseen: &[String],
-        cors: bool,
+        replaced: bool,
     ) -> Option<SharedCache> {
         if module == Module::Other || !matches!(&*self.method, "GET" | "HEAD") {
             return None;
@@ -506,10 +508,10 @@ impl<'a> Run<'a> {
             .iter()
             .find(|line| line.name.eq_ignore_ascii_case(ACAO));
         let stores_origin = match allowed {
+            _ if replaced => Known::Known(false),
             Some(line) => Known::Known(
                 line.sources.contains(&ValueSource::Origin) || line.decided_by.is_some(),
             ),
-            None if cors => Known::Known(false),
             None if unseen.iter().any(|name| name == "*" || name == ACAO) => Known::Unknown,
             None => Known::Known(false),
         };

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::dump::Dump;
 use super::observe::is_template;
 use crate::frameworks::Project;
 use crate::model::Environment;
@@ -123,13 +124,24 @@ pub(super) fn expand(
         known: HashSet::from([file.id()]),
         repeats: 0,
         budget: MAX_REPEATED,
+        dump: None,
         expanded: Expanded::default(),
     };
     let parsed = expansion.library.parsed(file);
     expansion.expanded.files.push(Arc::clone(file));
     expansion.expanded.template = parsed.template;
     let mut directives = Vec::with_capacity(parsed.directives.len());
-    expansion.level(&parsed.directives, &mut directives);
+    match Dump::of(file.text()) {
+        None => expansion.level(&parsed.directives, &mut directives),
+        Some(dump) => {
+            expansion.dump = Some(Dumped {
+                dump: Rc::new(dump),
+                parsed,
+                stack: Vec::new(),
+            });
+            expansion.section(0, &mut directives);
+        }
+    }
     let mut expanded = expansion.expanded;
     expanded.directives = directives;
     expanded
@@ -145,7 +157,17 @@ struct Expansion<'a> {
     repeats: usize,
     /// Directives that they may still add.
     budget: usize,
+    /// The file is the output of `nginx -T`: what it includes is in it.
+    dump: Option<Dumped>,
     expanded: Expanded,
+}
+
+/// The output of `nginx -T` while its files are put together.
+struct Dumped {
+    dump: Rc<Dump>,
+    parsed: Rc<Parsed>,
+    /// The files that are being read.
+    stack: Vec<usize>,
 }
 
 impl Expansion<'_> {
@@ -184,6 +206,17 @@ impl Expansion<'_> {
             return;
         };
         let text = word.text.as_str();
+        if let Some(dumped) = &self.dump {
+            let sections = dumped.dump.find(text);
+            for section in sections.iter().copied() {
+                self.section(section, into);
+            }
+            if sections.is_empty() && !is_glob(text) {
+                self.expanded.missing.push((word.span, text.to_owned()));
+                into.push(directive.clone());
+            }
+            return;
+        }
         let files = if super::complex::has_placeholder(text) || text.contains("${") {
             Vec::new()
         } else {
@@ -218,6 +251,23 @@ impl Expansion<'_> {
             self.level(&parsed.directives, into);
             self.repeats -= usize::from(repeated);
             self.stack.pop();
+        }
+    }
+
+    /// One file of a dump. nginx would not have written a dump with a loop.
+    fn section(&mut self, section: usize, into: &mut Vec<Directive>) {
+        let Some(dumped) = &mut self.dump else { return };
+        if dumped.stack.contains(&section) || dumped.stack.len() >= MAX_DEPTH {
+            return;
+        }
+        dumped.stack.push(section);
+        let (dump, parsed) = (Rc::clone(&dumped.dump), Rc::clone(&dumped.parsed));
+        // A file that others include often stands in a dump once.
+        self.repeats += 1;
+        self.level(dump.directives(section, &parsed.directives), into);
+        self.repeats -= 1;
+        if let Some(dumped) = &mut self.dump {
+            dumped.stack.pop();
         }
     }
 
@@ -295,7 +345,7 @@ impl Expansion<'_> {
                         };
                         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
                         for entry in entries.take(MAX_GLOB) {
-                            if matches(name, &entry.file_name()) {
+                            if is_like(name, &entry.file_name()) {
                                 next.push(base.join(entry.file_name()));
                             }
                         }
@@ -314,7 +364,7 @@ impl Expansion<'_> {
                         && path
                             .components()
                             .zip(pattern.components())
-                            .all(|(own, glob)| matches(glob.as_os_str(), own.as_os_str()))
+                            .all(|(own, glob)| is_like(glob.as_os_str(), own.as_os_str()))
                 })
                 .map(Path::to_path_buf),
         );
@@ -328,7 +378,7 @@ impl Expansion<'_> {
 }
 
 /// Removes `.` and resolves `..` by name, so that one file has one path.
-fn clean(path: &Path) -> PathBuf {
+pub(super) fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {
         match component {
@@ -343,12 +393,12 @@ fn clean(path: &Path) -> PathBuf {
     clean
 }
 
-fn is_glob(text: &str) -> bool {
+pub(super) fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
 /// glob(7) for one name: `*`, `?`, `[…]`; a leading dot must be written.
-fn matches(pattern: &OsStr, name: &OsStr) -> bool {
+pub(super) fn is_like(pattern: &OsStr, name: &OsStr) -> bool {
     let (pattern, name) = (pattern.as_encoded_bytes(), name.as_encoded_bytes());
     if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
         return false;
@@ -422,7 +472,7 @@ mod tests {
 
     #[test]
     fn globs_are_those_of_the_c_library() {
-        let meets = |pattern: &str, name: &str| matches(OsStr::new(pattern), OsStr::new(name));
+        let meets = |pattern: &str, name: &str| is_like(OsStr::new(pattern), OsStr::new(name));
         for (pattern, name) in [
             ("*.conf", "a.conf"),
             ("*", "a"),

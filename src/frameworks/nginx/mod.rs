@@ -12,6 +12,7 @@ mod conditions;
 mod config;
 mod detect;
 mod directives;
+mod dump;
 mod endpoint;
 mod files;
 mod headers;

@@ -19,7 +19,7 @@ const END_IN_BLOCK: &str = r#"unexpected end of file, expecting "}""#;
 const BOM: char = '\u{feff}';
 
 pub(super) fn parse(file: &SourceFile) -> Parsed {
-    let template = template::read(file.text());
+    let template = template::read(file.text(), template::is_sample(file.path()));
     let lexed = match &template {
         Some(template) => template.masked.as_slice(),
         None => file.text().as_bytes(),

@@ -5,7 +5,9 @@
 //! (`{{ x }}`) has become letters and what stands for nothing (`{% if x %}`) spaces.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::ops::Range;
+use std::path::Path;
 
 use super::lua;
 
@@ -44,12 +46,21 @@ pub(super) struct Template {
     pub(super) masked: Vec<u8>,
 }
 
+/// Does the file's name say that it is there to be copied and filled in?
+pub(super) fn is_sample(path: &Path) -> bool {
+    let ending = path.extension().and_then(OsStr::to_str);
+    matches!(ending, Some("dist" | "example" | "sample"))
+}
+
 /// The text without its marks, if it has any outside comments.
-pub(super) fn read(text: &str) -> Option<Template> {
+///
+/// In a `sample`, words between `<` and `>` are for people to replace.
+pub(super) fn read(text: &str, sample: bool) -> Option<Template> {
     let bytes = text.as_bytes();
     let mut scanner = Scanner {
         text,
         bytes,
+        sample,
         is_template: false,
         masks: Vec::new(),
         variables: Variables::default(),
@@ -74,6 +85,7 @@ pub(super) fn read(text: &str) -> Option<Template> {
 struct Scanner<'t> {
     text: &'t str,
     bytes: &'t [u8],
+    sample: bool,
     is_template: bool,
     /// What to write over which bytes.
     masks: Vec<(Range<usize>, u8)>,
@@ -95,6 +107,7 @@ impl<'t> Scanner<'t> {
             b'{' | b'<' => self
                 .mark(at, rest)
                 .or_else(|| self.braced_word(at, rest))
+                .or_else(|| self.angled_words(at, rest))
                 .unwrap_or(at + 1),
             b'_' | b'@' => {
                 let length = capitals(rest, b"__", b"__").or_else(|| capitals(rest, b"@", b"@"));
@@ -134,6 +147,24 @@ impl<'t> Scanner<'t> {
             self.mask(at..end, !is_alone(self.text, at, end));
         }
         Some(end)
+    }
+
+    /// `<your domain>`, in a file that is there to be copied.
+    fn angled_words(&mut self, at: usize, rest: &[u8]) -> Option<usize> {
+        let inside = rest.strip_prefix(b"<").filter(|_| self.sample)?;
+        let inside = &inside[..inside.len().min(LONGEST_NAME)];
+        let fits = |byte: &&u8| byte.is_ascii_alphanumeric() || b" ._-".contains(byte);
+        let length = inside.iter().take_while(fits).count();
+        let is_name = inside.first().is_some_and(u8::is_ascii_alphabetic)
+            && inside.get(length) == Some(&b'>')
+            // `(?<name>…)` is a group of a regular expression.
+            && !self.bytes[..at].ends_with(b"?") && !self.bytes[..at].ends_with(b"?P");
+        let end = at + length + 2;
+        is_name.then(|| {
+            self.is_template = true;
+            self.mask(at..end, true);
+            end
+        })
     }
 
     /// `${NAME}`, `$NAME`
@@ -294,7 +325,7 @@ mod tests {
     use super::read;
 
     fn masked(text: &str) -> Option<String> {
-        read(text).map(|template| String::from_utf8(template.masked).unwrap())
+        read(text, false).map(|template| String::from_utf8(template.masked).unwrap())
     }
 
     #[test]
@@ -361,6 +392,17 @@ mod tests {
     }
 
     #[test]
+    fn words_between_angle_brackets_in_samples() {
+        let sampled = |text: &str| read(text, true).map(|template| template.masked);
+        assert_eq!(sampled("a <b c>;").unwrap(), b"a xxxxx;");
+        assert_eq!(sampled("a x.<b-c>;").unwrap(), b"a x.xxxxx;");
+        for text in ["a (?<b>c);", "a (?P<b>c);", "a <b;", "a < b>;", "a <>;"] {
+            assert_eq!(sampled(text), None, "{text}");
+        }
+        assert_eq!(masked("a <b c>;"), None);
+    }
+
+    #[test]
     fn ordinary_files_are_no_templates() {
         assert_eq!(masked("a ${b}; # {{ c }} __D__\n"), None);
         assert_eq!(masked("a {# b #}\n}"), None);
@@ -383,8 +425,10 @@ mod tests {
             "__",
             "__A",
             "$AB",
+            "<a ",
+            "<abc>",
         ] {
-            let _ = read(&mark.repeat(30_000));
+            let _ = read(&mark.repeat(30_000), true);
         }
     }
 }
