@@ -13,6 +13,7 @@ use crate::model::{Environment, Finding, Site};
 use crate::report::{Problem, Report};
 use crate::rules::{Judge, Judged, RuleError, RuleSet};
 use crate::source::{SourceFile, Sources, Span};
+use crate::spelling::edit_distance;
 
 /// What to check, and how.
 #[derive(Clone, Debug, Default)]
@@ -142,22 +143,6 @@ pub fn nearest(id: &str, rules: &RuleSet) -> Option<String> {
         (near.0 <= id.len().div_ceil(3)).then_some(near.1)
     };
     part.or_else(near).map(str::to_owned)
-}
-
-/// How many insertions, deletions and replacements make `a` into `b` (Levenshtein distance).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 fn check_project(
@@ -313,17 +298,4 @@ fn line_of(file: &SourceFile, span: Span) -> &str {
         .copied()
         .unwrap_or(file.span().end);
     file.slice(Span::new(file.id(), start, end))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::edit_distance;
-
-    #[test]
-    fn edits_are_counted() {
-        assert_eq!(edit_distance("missing-vary", "missing-vary"), 0);
-        assert_eq!(edit_distance("mising-vary", "missing-vary"), 1);
-        assert_eq!(edit_distance("", "abc"), 3);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
-    }
 }

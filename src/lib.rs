@@ -14,4 +14,5 @@ pub mod model;
 pub mod report;
 pub mod rules;
 pub mod source;
+mod spelling;
 pub mod syntax;

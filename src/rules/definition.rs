@@ -21,6 +21,9 @@ pub struct Definition {
     pub each: Option<String>,
     /// The CEL expression that must hold.
     pub when: String,
+    /// Silent, rather than a note, where all that shows it is a development condition.
+    #[serde(default)]
+    pub silent_in_development: bool,
     /// Rules that tell the same story better; where one of them speaks, this one is silent.
     #[serde(default)]
     pub unless: Vec<String>,

@@ -303,8 +303,8 @@ impl<'a> Judge<'a> {
         let compiled = rule.compiled().ok()?;
         let roots = &view.facts[*held.subjects.first()?];
         let mut finding = self.finding(view.site, rule, compiled, roots, held.hit)?;
-        self.condition(view, &held.subjects, &mut finding);
-        Some(finding)
+        let development = self.condition(view, &held.subjects, &mut finding);
+        (!development || !rule.definition.silent_in_development).then_some(finding)
     }
 
     /// Decides one rule over one set of facts.
@@ -450,8 +450,8 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Adds what the finding rests on.
-    fn condition(&self, view: &View<'_>, holding: &[usize], finding: &mut Finding) {
+    /// Adds what the finding rests on; does all of that hold only while developing?
+    fn condition(&self, view: &View<'_>, holding: &[usize], finding: &mut Finding) -> bool {
         let (conditions, subjects) = (view.site.conditions(), &view.subjects);
         let holding_worlds: Vec<&World> = holding
             .iter()
@@ -462,13 +462,16 @@ impl<'a> Judge<'a> {
             let mut conditions = conditions.iter().zip(&world.holds);
             conditions.any(|(condition, holds)| condition.development && *holds)
         };
-        if !holding_worlds.is_empty() && holding_worlds.iter().all(needs_development) {
+        let development =
+            !holding_worlds.is_empty() && holding_worlds.iter().all(needs_development);
+        if development {
             finding.severity = Severity::Note;
         }
         finding.assumes = needed_assumptions(subjects, holding);
         if !finding.conditions.is_empty() || !finding.assumes.is_empty() {
             finding.certainty = Certainty::Conditional;
         }
+        development
     }
 }
 

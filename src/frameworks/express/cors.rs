@@ -7,6 +7,7 @@ use super::host::Node;
 use super::model::function;
 use crate::model::{Answer, Known};
 use crate::source::Span;
+use crate::syntax::javascript::ast::Pattern;
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Abrupt, Result};
 use crate::syntax::javascript::regex;
@@ -45,7 +46,7 @@ enum Called {
 /// Runs the middleware; what it passes on goes to `next`.
 pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span) -> Result<()> {
     if let Some(exchange) = &mut machine.host.exchange {
-        exchange.cors_seen = true;
+        exchange.meets_cors(span, "cors()");
     }
     let options = machine.force(options.clone());
     let options = if machine.is_callable(&options) {
@@ -57,7 +58,7 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
                 }
                 machine.force(options)
             }
-            Called::Never => return Ok(()),
+            Called::Never => return silent(machine, options.span),
             Called::Unknown => return give_up(machine, next, span),
         }
     } else {
@@ -78,7 +79,8 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
         return pass(machine, next, None, span);
     }
     if machine.is_callable(&origin) {
-        let given = super::exchange::request_header(machine, "origin", span);
+        let place = parameter(machine, &origin).unwrap_or(span);
+        let given = super::exchange::request_header(machine, "origin", place);
         match ask(machine, &origin, given, span)? {
             Called::Back(error, value) => {
                 if machine.decide(&error, error.span) {
@@ -92,11 +94,19 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
                 }
                 origin = machine.force(value);
             }
-            Called::Never => return Ok(()),
+            Called::Never => return silent(machine, origin.span),
             Called::Unknown => origin = Val::something("the function is not in view", origin.span),
         }
     }
     answer(machine, &options, Some(origin), next, span)
+}
+
+/// Nobody calls back: the request hangs.
+fn silent(machine: &mut Node<'_>, function: Span) -> Result<()> {
+    if let Some(exchange) = exchange_of(machine) {
+        exchange.silent = Some(function);
+    }
+    Ok(())
 }
 
 /// The options cannot be told: neither can the headers.
@@ -136,6 +146,14 @@ fn ask(machine: &mut Node<'_>, function: &Val, given: Val, span: Span) -> Result
     }
 }
 
+/// The place of a function's first parameter.
+fn parameter(machine: &Node<'_>, function: &Val) -> Option<Span> {
+    match machine.function(function)?.params.first()?.pattern {
+        Pattern::Name(_, span) => Some(span),
+        _ => None,
+    }
+}
+
 fn pass(machine: &mut Node<'_>, next: &Val, error: Option<Val>, span: Span) -> Result<()> {
     let args: Vec<Val> = error.into_iter().collect();
     let next = next.clone();
@@ -166,6 +184,12 @@ fn answer(
         .exchange
         .as_ref()
         .is_some_and(|exchange| exchange.method == "OPTIONS");
+    if let Some(exchange) = exchange_of(machine)
+        && !exchange.in_route
+        && exchange.path == exchange.request.url.path
+    {
+        exchange.policies.push(span);
+    }
     // The headers are put together before the first is set.
     let methods = option(machine, options, "methods").map(|methods| machine.force(methods));
     if preflight && methods.is_some_and(|methods| methods.is_nullish()) {

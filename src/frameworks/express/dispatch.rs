@@ -22,8 +22,8 @@ pub(super) enum End {
     Finished,
     /// The request goes on, perhaps with an error.
     Passed(Option<Val>),
-    /// Nobody answers, ever: what neither answers nor goes on.
-    Hangs(Span),
+    /// Nobody answers, ever: what neither answers nor goes on, and is it there for CORS?
+    Hangs(Span, bool),
     /// Cannot be told.
     Unknown,
 }
@@ -144,6 +144,7 @@ fn run_handler(
     exchange.turn += 1;
     exchange.next = None;
     exchange.escaped = false;
+    exchange.in_route = place.route;
     let turn = exchange.turn;
     let probe = !exchange.request.exact;
     let throws = exchange.request.application;
@@ -156,7 +157,7 @@ fn run_handler(
     let result = match host_object(machine, handler) {
         Some((object::STACK, number)) => return run_stack(machine, number, path, depth - 1),
         Some((object::MIDDLEWARE, number)) => run_middleware(machine, number, &next),
-        _ if is_uncalled_cors(handler) => return End::Hangs(place.span),
+        _ if is_uncalled_cors(handler) => return End::Hangs(place.span, true),
         _ if machine.function(handler).is_some() => {
             let request = request_value(machine, place.span);
             let response = response_value(machine, place.span);
@@ -212,7 +213,7 @@ fn after(machine: &mut Node<'_>, result: Result<Val>, place: Place) -> End {
         return if five {
             End::Passed(Some(error))
         } else {
-            End::Hangs(place.span)
+            End::Hangs(place.span, !place.route && exchange.cors_at.is_some())
         };
     }
     if place.terminal && (exchange.escaped || !exchange.request.exact) {
@@ -222,7 +223,10 @@ fn after(machine: &mut Node<'_>, result: Result<Val>, place: Place) -> End {
     if exchange.escaped {
         return End::Passed(None);
     }
-    End::Hangs(place.span)
+    match exchange.silent {
+        Some(function) => End::Hangs(function, true),
+        None => End::Hangs(place.span, !place.route && exchange.cors_at.is_some()),
+    }
 }
 
 /// A handler that is not in view.
@@ -257,16 +261,24 @@ fn run_middleware(machine: &mut Node<'_>, number: u32, next: &Val) -> Result<Val
             cors::run(machine, options, next, *span)?;
             return Ok(none);
         }
-        Middleware::Authentication(status, span) => {
+        Middleware::Authentication(authentication) => {
+            if let Some(exchange) = exchange(machine)
+                && authentication.reads_header
+            {
+                exchange.reads.insert("authorization");
+            }
             if refuses(machine) {
                 if let Some(exchange) = exchange(machine) {
-                    exchange.status = Known::Known(*status);
-                    exchange.finish(Answer::Authentication, *span);
+                    exchange.status = Known::Known(authentication.status);
+                    exchange.finish(Answer::Authentication, authentication.span);
                 }
                 return Ok(none);
             }
         }
         Middleware::TokenAuthentication(span) => {
+            if let Some(exchange) = exchange(machine) {
+                exchange.reads.insert("authorization");
+            }
             let asks = exchange(machine).is_some_and(|exchange| {
                 let asked = &exchange.request.requested_headers;
                 exchange.method == "OPTIONS" && asked.iter().any(|name| name == "authorization")
@@ -277,6 +289,11 @@ fn run_middleware(machine: &mut Node<'_>, number: u32, next: &Val) -> Result<Val
                     exchange.finish(Answer::Authentication, *span);
                 }
                 return Ok(none);
+            }
+        }
+        Middleware::Json => {
+            if let Some(exchange) = exchange(machine) {
+                exchange.reads.insert("content-type");
             }
         }
         Middleware::Static | Middleware::Pass => {}
@@ -325,7 +342,7 @@ pub(super) fn run_inline(
                     }
                     Ok(Val::undefined(span))
                 }
-                End::Finished | End::Hangs(_) => Ok(Val::undefined(span)),
+                End::Finished | End::Hangs(..) => Ok(Val::undefined(span)),
                 End::Unknown => Err(Abrupt::Stop),
             }
         }

@@ -1,9 +1,12 @@
 //! One request and the response as it comes to be.
 
+use std::collections::BTreeSet;
+
 use super::host::Node;
 use super::model::{function, object};
+use super::observe;
 use crate::model::{
-    Answer, Decision, DropReason, Dropped, HeaderLine, Known, Request, ValueSource,
+    Answer, Decision, DropReason, Dropped, HeaderLine, Known, Observation, Request, ValueSource,
 };
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{V, Val};
@@ -29,8 +32,16 @@ pub(super) struct Exchange {
     pub(super) turn: u32,
     /// What runs now has passed the request on, or somebody out of view may answer it.
     pub(super) escaped: bool,
-    /// A CORS header was set, or the package ran.
-    pub(super) cors_seen: bool,
+    /// Where a CORS header was set first, or the package ran.
+    pub(super) cors_at: Option<Span>,
+    /// The first of them that is no part of a route: place, and what to call it.
+    pub(super) policy_at: Option<(Span, &'static str)>,
+    /// A route is running.
+    pub(super) in_route: bool,
+    /// The origin function or delegate that never calls back.
+    pub(super) silent: Option<Span>,
+    /// What no response shows.
+    pub(super) learned: Vec<Observation>,
     /// What the test that let the origin in was.
     pub(super) evidence: Option<Decision>,
     /// All that the origin was compared with.
@@ -40,6 +51,12 @@ pub(super) struct Exchange {
     /// The package sent no headers for this origin, not even `Vary`: that is its way, and whether
     /// it matters depends on caches that are not in view.
     pub(super) silent_package: bool,
+    /// The calls of the package that set headers for every route of the application.
+    pub(super) policies: Vec<Span>,
+    /// Request headers that the application evidently reads.
+    pub(super) reads: BTreeSet<&'static str>,
+    /// Cookies that are set: options, and the call.
+    pub(super) cookies: Vec<(Val, Span)>,
     /// Whether the origin is allowed depends on something unknown.
     pub(super) unsure: bool,
     pub(super) request_val: Option<Val>,
@@ -80,11 +97,18 @@ impl Exchange {
             next: None,
             turn: 0,
             escaped: false,
-            cors_seen: false,
+            cors_at: None,
+            policy_at: None,
+            in_route: false,
+            silent: None,
+            learned: Vec::new(),
             evidence: None,
             comparisons: Vec::new(),
             callbacks: Vec::new(),
             silent_package: false,
+            policies: Vec::new(),
+            reads: BTreeSet::new(),
+            cookies: Vec::new(),
             unsure: false,
             request_val: None,
             response_val: None,
@@ -181,8 +205,23 @@ impl Exchange {
                 status: self.status,
                 kind,
                 span,
-                before_cors: !self.cors_seen,
+                before_cors: self.cors_at.is_none(),
             });
+        }
+    }
+
+    /// Somebody sets this header at this place.
+    fn sees_cors(&mut self, name: &str, span: Span) {
+        if is_cors(name) {
+            self.meets_cors(span, "Access-Control-Allow-Origin");
+        }
+    }
+
+    /// From here on there are CORS headers.
+    pub(super) fn meets_cors(&mut self, span: Span, name: &'static str) {
+        self.cors_at.get_or_insert(span);
+        if !self.in_route {
+            self.policy_at.get_or_insert((span, name));
         }
     }
 
@@ -326,7 +365,8 @@ fn source_of(path: &str) -> Option<ValueSource> {
     } else if matches!(rest, "headers.host" | "hostname" | "host" | "protocol") {
         ValueSource::Host
     } else if rest.starts_with("params") {
-        ValueSource::DecodedPath
+        // Node refuses line breaks in header values.
+        ValueSource::EncodedPath
     } else if rest.starts_with("headers.") {
         ValueSource::Header
     } else {
@@ -368,11 +408,14 @@ fn target(path: &str, query: Option<&str>) -> String {
 
 /// A header of the request.
 pub(super) fn request_header(machine: &mut Node<'_>, name: &str, span: Span) -> Val {
-    let Some(exchange) = &machine.host.exchange else {
+    let Some(exchange) = &mut machine.host.exchange else {
         return Val::unknown("there is no request yet", span);
     };
-    let request = &exchange.request;
     let name = name.to_ascii_lowercase();
+    if name == "authorization" {
+        exchange.reads.insert("authorization");
+    }
+    let request = &exchange.request;
     if let Some(value) = request.header(&name) {
         return Val::string(value, span);
     }
@@ -416,7 +459,7 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
                 if let Some(exchange) = &mut machine.host.exchange
                     && !exchange.is_over()
                 {
-                    exchange.cors_seen |= is_cors(header);
+                    exchange.sees_cors(header, span);
                     exchange.headers.extend(lines);
                 }
             }
@@ -458,6 +501,15 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
                 _ => Val::unknown("the header's value is unknown", span),
             });
         }
+        "cookie" => {
+            let name = args.first().and_then(Val::as_str);
+            if name.is_some_and(is_session)
+                && let Some(options) = args.get(2)
+                && let Some(exchange) = &mut machine.host.exchange
+            {
+                exchange.cookies.push((options.clone(), span));
+            }
+        }
         "status" | "writeHead" | "sendStatus" | "redirect" => {
             return status_call(machine, name, &args, call);
         }
@@ -474,6 +526,14 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
         _ => {}
     }
     Ok(this)
+}
+
+/// Does a cookie's name say that it stands for a login?
+fn is_session(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["sess", "token", "sid", "auth", "jwt"]
+        .iter()
+        .any(|part| lower.contains(part))
 }
 
 fn status_call(machine: &mut Node<'_>, name: &str, args: &[Val], call: &Call<'_>) -> Result<Val> {
@@ -553,12 +613,18 @@ fn set_header(
         return Ok(());
     };
     if strict && matches!(value.v, V::Undefined) {
+        if let Some(exchange) = &mut machine.host.exchange
+            && is_cors(name)
+        {
+            exchange.learned.push(observe::undefined_header(name, span));
+        }
         let error = Val::something("Node refuses undefined header values", span);
         return Err(crate::syntax::javascript::eval::Abrupt::Throw(error));
     }
     let lines = lines(machine, name, value, span);
     if let Some(exchange) = &mut machine.host.exchange {
-        exchange.cors_seen |= is_cors(name);
+        exchange.learned.extend(observe::malformed_header(header));
+        exchange.sees_cors(name, span);
         if lines.is_empty() {
             exchange.remove(name, span, DropReason::Overwritten);
         }

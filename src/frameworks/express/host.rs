@@ -8,7 +8,7 @@ use super::model::{
     Layer, Middleware, RESPONSE_METHODS, STACK_METHODS, Stack, StackKind, function, http_method,
     object,
 };
-use super::path::{LayerPath, Major};
+use super::path::{self, LayerPath, Major};
 use super::{cors, packages};
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{Id, Object, ObjectKind, V, Val};
@@ -43,8 +43,12 @@ pub(super) enum Noted {
     Options(Val, Span),
     /// Socket.IO with these options.
     Socket(Option<Val>, Span),
+    /// The options of a session, and the call.
+    Session(Val, Span),
     /// A path that Express 5 refuses: path, words, place.
     RefusedPath(String, String, Span),
+    /// A path for Express 5 that Express 4 reads otherwise, for CORS: path, place.
+    PathOfFive(String, Span),
 }
 
 /// The framework's part of a machine.
@@ -140,6 +144,7 @@ impl Express {
             span,
             mounted: false,
             escaped: false,
+            hosts: Vec::new(),
         });
         u32::try_from(program.stacks.len() - 1).unwrap_or(u32::MAX)
     }
@@ -499,6 +504,7 @@ fn stack_call(
             }
             for path in paths {
                 refuse(machine, &path, call.span);
+                note_path(machine, &path, "", &handlers, call.span);
                 let layer = Layer {
                     path,
                     method: None,
@@ -529,6 +535,7 @@ fn stack_call(
             this
         }
         "listen" => {
+            listen(machine, stack, call.args);
             for arg in call.args {
                 if machine.function(arg).is_some() {
                     machine.defer(arg.clone(), call.span);
@@ -548,6 +555,7 @@ fn stack_call(
             let handlers = handlers(machine, rest);
             for path in paths {
                 refuse(machine, &path, call.span);
+                note_path(machine, &path, method, &handlers, call.span);
                 let layer = Layer {
                     path,
                     method: Some(method),
@@ -558,6 +566,18 @@ fn stack_call(
             }
             this
         }
+    }
+}
+
+/// `listen(port, host)` or `listen({ port, host })`.
+pub(super) fn listen(machine: &mut Node<'_>, stack: u32, args: &[Val]) {
+    let args: Vec<Val> = args.iter().map(|arg| machine.force(arg.clone())).collect();
+    let given = args.first().and_then(|first| machine.own(first, "host"));
+    let host = given.map(|host| machine.force(host));
+    let host = host.as_ref().or(args.get(1));
+    let host = host.and_then(Val::as_str).map(str::to_owned);
+    if let Some(stack) = machine.host.change().stacks.get_mut(stack as usize) {
+        stack.hosts.push(host);
     }
 }
 
@@ -572,6 +592,25 @@ pub(super) fn enable_cors(machine: &mut Node<'_>, stack: u32, options: Val, span
         span,
     };
     machine.host.add_layer(stack, layer);
+}
+
+/// Notes a path for CORS that this version of Express reads otherwise than it is meant.
+fn note_path(machine: &mut Node<'_>, path: &LayerPath, method: &str, handlers: &[Val], span: Span) {
+    let is_cors = |handler: &Val| match host_object(machine, handler) {
+        Some((object::MIDDLEWARE, number)) => matches!(
+            machine.host.program.middleware.get(number as usize),
+            Some(Middleware::Cors(..))
+        ),
+        _ => false,
+    };
+    if let LayerPath::Pattern { text, .. } = path
+        && machine.host.program.major == Major::Four
+        && (method == "OPTIONS" || handlers.iter().any(is_cors))
+        && path::is_wildcard_of_five(text)
+    {
+        let noted = Noted::PathOfFive(text.clone(), span);
+        machine.host.note(noted);
+    }
 }
 
 fn refuse(machine: &mut Node<'_>, path: &LayerPath, span: Span) {

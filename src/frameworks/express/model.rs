@@ -18,6 +18,8 @@ pub(super) struct Stack {
     pub(super) mounted: bool,
     /// Something was done to it that is not in view.
     pub(super) escaped: bool,
+    /// The hosts that it listens on; `None` for all addresses, and if that cannot be told.
+    pub(super) hosts: Vec<Option<String>>,
 }
 
 /// What a stack is.
@@ -57,12 +59,25 @@ pub(super) enum Middleware {
     Cors(Val, Span),
     /// Serves files; whether one exists is not known, so it passes requests on.
     Static,
-    /// Refuses requests that are not authenticated: status, and the call.
-    Authentication(u16, Span),
+    /// Refuses requests that are not authenticated.
+    Authentication(Authentication),
     /// The same, but lets preflights pass that ask for `Authorization` (express-jwt).
     TokenAuthentication(Span),
+    /// Reads JSON, and passes requests on.
+    Json,
     /// Passes requests on; headers that it sets do not matter here.
     Pass,
+}
+
+/// How a package asks for a login.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Authentication {
+    /// The status of its refusals.
+    pub(super) status: u16,
+    /// It reads the header `Authorization`.
+    pub(super) reads_header: bool,
+    /// The call that makes it.
+    pub(super) span: Span,
 }
 
 /// Kinds of host objects on the heap.

@@ -1,13 +1,16 @@
 //! What no response shows: options that the package does not read, or reads differently.
 
+use super::exchange::is_cors;
 use super::host::{Node, Noted, Program};
 use super::kind_of;
-use super::respond::Loaded;
+use super::respond::{Answered, Loaded};
 use super::{cors, site};
 use crate::model::{
-    Condition, Endpoint, Known, Observation, ObservationKind, Request, Response, Site, World,
+    Allows, Condition, Endpoint, Known, Observation, ObservationKind, Origin, Request, Response,
+    Setting, Settings, Site, World,
 };
 use crate::source::Span;
+use crate::spelling::misspelt_header;
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 
 /// A project that has something to say and no application.
@@ -81,9 +84,153 @@ pub(super) fn program(loaded: &Loaded, observations: &mut Vec<Observation>) {
                     )
                 },
             ),
-            Noted::Socket(None, _) => {}
+            Noted::PathOfFive(text, span) => {
+                let words =
+                    "only Express 5 reads it as every path; Express 4 finds no request for it";
+                let mut found = observation(ObservationKind::PathScope, *span, text, words);
+                found.suggestion = Some("*".into());
+                add(observations, found);
+            }
+            Noted::Socket(None, _) | Noted::Session(..) => {}
         }
     }
+}
+
+/// Middleware before CORS refuses requests: what it answers cannot be read. Where it refuses the
+/// preflight as well, the rules see it in the responses.
+pub(super) fn too_late(
+    actual: &Answered,
+    preflight: &Answered,
+    observations: &mut Vec<Observation>,
+) {
+    let Some((span, name)) = actual.policy_at else {
+        return;
+    };
+    let passes = matches!(preflight.response.status(), Some(200..=299));
+    let Some((status, by)) = actual.early.first().filter(|_| passes) else {
+        return;
+    };
+    let text = format!("a middleware before it answers some requests with {status} itself");
+    let mut found = observation(ObservationKind::Order, span, name, &text);
+    found
+        .related
+        .push((*by, format!("answers {status} without CORS headers")));
+    add(observations, found);
+}
+
+/// `res.setHeader(name, undefined)` throws: every request without the header that it copies fails.
+pub(super) fn undefined_header(name: &str, span: Span) -> Observation {
+    let text = "where the request has no Origin, the value is undefined, and Node throws \
+        `ERR_HTTP_INVALID_HEADER_VALUE`";
+    observation(ObservationKind::Rejected, span, name, text)
+}
+
+/// A header of a name that nobody reads, or that Node refuses.
+pub(super) fn malformed_header(header: &Val) -> Option<Observation> {
+    let name = header.as_str()?;
+    if name.contains([':', ' ']) && is_cors(name) {
+        let text = "Node throws `ERR_INVALID_HTTP_TOKEN`: it is no name of a header";
+        return Some(observation(
+            ObservationKind::Rejected,
+            header.span,
+            name,
+            text,
+        ));
+    }
+    let meant = misspelt_header(name)?;
+    let text = "no browser knows a header of this name";
+    let mut found = observation(ObservationKind::MalformedHeader, header.span, name, text);
+    found.suggestion = Some(meant.to_owned());
+    Some(found)
+}
+
+/// Two calls of the package run for every route. `calls`: those of every world.
+pub(super) fn stacked(machine: &Node<'_>, calls: &[Span], observations: &mut Vec<Observation>) {
+    let [first, rest @ ..] = calls else { return };
+    for call in rest {
+        if machine.text(*call) == machine.text(*first) {
+            continue;
+        }
+        let text = "preflights never reach it, and what the one before it refuses stays refused";
+        let mut found = observation(ObservationKind::Overridden, *call, "cors()", text);
+        found
+            .related
+            .push((*first, "answers every preflight".into()));
+        add(observations, found);
+    }
+}
+
+/// Sessions whose cookie is for one site, while pages of another one may send it.
+pub(super) fn cookies(
+    machine: &mut Node<'_>,
+    options: &[(Val, Span)],
+    settings: &Settings,
+    observations: &mut Vec<Observation>,
+) {
+    let allows = |setting: &Setting| setting.values.iter().any(|value| value == "true");
+    if !settings.credentials.as_ref().is_some_and(allows) {
+        return;
+    }
+    for (options, call) in options {
+        let Some(domain) = cookie_domain(machine, options) else {
+            continue;
+        };
+        for entry in &settings.origins {
+            let (Allows::Exact(text), None) = (&entry.allows, &entry.problem) else {
+                continue;
+            };
+            let Some(other) = Origin::parse(text).ok().and_then(|origin| {
+                let domain = origin.registrable_domain();
+                domain.map(str::to_owned)
+            }) else {
+                continue;
+            };
+            if other == domain {
+                continue;
+            }
+            let words = format!(
+                "it is on another site than `{domain}`, and the cookie is not `SameSite=None; Secure`"
+            );
+            let mut found = observation(ObservationKind::Cookie, entry.span, text, &words);
+            found
+                .related
+                .push((*call, "the cookie is made here".into()));
+            add(observations, found);
+        }
+    }
+}
+
+/// The registrable domain that a cookie is for, unless pages of other sites may send it.
+fn cookie_domain(machine: &mut Node<'_>, options: &Val) -> Option<String> {
+    let options = machine.force(options.clone());
+    let cookie = match machine.own(&options, "cookie") {
+        Some(cookie) => machine.force(cookie),
+        None => options,
+    };
+    if machine.object(&cookie)?.open {
+        return None;
+    }
+    let domain = machine.own(&cookie, "domain")?;
+    let domain = machine.force(domain);
+    let host = domain.as_str()?.trim_start_matches('.').to_owned();
+    let same_site = machine.own(&cookie, "sameSite");
+    let same_site = same_site.map(|val| machine.force(val));
+    let secure = machine.own(&cookie, "secure");
+    let secure = secure.map(|val| machine.force(val));
+    let known = |val: &Option<Val>| !val.as_ref().is_some_and(Val::is_opaque);
+    if !known(&same_site) || !known(&secure) {
+        return None;
+    }
+    let none = same_site
+        .as_ref()
+        .and_then(Val::as_str)
+        .is_some_and(|text| text.eq_ignore_ascii_case("none"));
+    let secure = secure.is_some_and(|val| machine.truth(&val) != Some(false));
+    if none && secure {
+        return None;
+    }
+    let origin = Origin::parse(&format!("https://{host}")).ok()?;
+    origin.registrable_domain().map(str::to_owned)
 }
 
 fn observation(kind: ObservationKind, span: Span, name: &str, text: &str) -> Observation {
@@ -98,7 +245,7 @@ fn observation(kind: ObservationKind, span: Span, name: &str, text: &str) -> Obs
     }
 }
 
-fn add(observations: &mut Vec<Observation>, observation: Observation) {
+pub(super) fn add(observations: &mut Vec<Observation>, observation: Observation) {
     let same =
         |known: &Observation| known.kind == observation.kind && known.span == observation.span;
     if !observations.iter().any(same) {

@@ -1,7 +1,7 @@
 //! Packages that matter: what calling them makes.
 
 use super::host::{self, Node, Noted, cors_call, enable_cors, middleware, new_stack};
-use super::model::{Middleware, StackKind};
+use super::model::{Authentication, Middleware, StackKind};
 use super::{cors, exchange};
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{V, Val};
@@ -42,11 +42,18 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
     if is(path, "express", "static") || path == "serve-static" {
         return Some(Ok(middleware(machine, Middleware::Static, span)));
     }
+    if is(path, "express", "json") || is(path, "body-parser", "json") {
+        return Some(Ok(middleware(machine, Middleware::Json, span)));
+    }
     if path.starts_with("express.") {
         return Some(Ok(middleware(machine, Middleware::Pass, span)));
     }
     if is(path, "http", "createServer") || is(path, "https", "createServer") {
         for arg in call.args {
+            if let Some(stack) = host::stack_number(machine, arg) {
+                let server = format!("http.Server#{stack}");
+                return Some(Ok(Val::new(V::Foreign(server.into()), span)));
+            }
             if machine.function(arg).is_some() {
                 let (val, number) = new_stack(machine, StackKind::Function, span);
                 add_handler(machine, number, arg.clone(), span);
@@ -54,6 +61,13 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
             }
         }
         return Some(Ok(Val::new(V::Foreign("http.Server".into()), span)));
+    }
+    if let Some(server) = path.strip_prefix("http.Server#")
+        && let Some(stack) = server.strip_suffix(".listen")
+        && let Ok(stack) = stack.parse()
+    {
+        host::listen(machine, stack, call.args);
+        return None;
     }
     if path.ends_with("NestFactory.create") {
         // On Fastify it is another package that sends the headers.
@@ -83,7 +97,11 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
             "google", "github", "facebook", "twitter", "oauth2", "saml", "oidc",
         ];
         let status = if redirects.contains(&name) { 302 } else { 401 };
-        let kind = Middleware::Authentication(status, span);
+        let kind = Middleware::Authentication(Authentication {
+            status,
+            reads_header: matches!(name, "jwt" | "bearer" | "token" | "basic"),
+            span,
+        });
         return Some(Ok(middleware(machine, kind, span)));
     }
     if matches!(
@@ -98,19 +116,25 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         "express-basic-auth" | "express-oauth2-jwt-bearer.auth"
     ) || path.ends_with(".requiresAuth") && path.starts_with("express-openid-connect")
     {
-        let kind = Middleware::Authentication(401, span);
+        let kind = Middleware::Authentication(Authentication {
+            status: 401,
+            reads_header: !path.ends_with("requiresAuth"),
+            span,
+        });
         return Some(Ok(middleware(machine, kind, span)));
     }
     if matches!(path, "express-session" | "cookie-session") {
+        if let Some(options) = call.args.first() {
+            machine.host.note(Noted::Session(options.clone(), span));
+        }
         return Some(Ok(middleware(machine, Middleware::Pass, span)));
     }
-    const PASS: [&str; 16] = [
+    const PASS: [&str; 15] = [
         "helmet",
         "morgan",
         "compression",
         "cookie-parser",
         "body-parser",
-        "body-parser.json",
         "body-parser.urlencoded",
         "body-parser.raw",
         "body-parser.text",

@@ -104,6 +104,16 @@ impl LayerPath {
     }
 }
 
+/// Is a path written as Express 5 wants a wildcard (`/{*any}`, `/*any`), which Express 4 takes for
+/// the letters that it is made of?
+pub(super) fn is_wildcard_of_five(text: &str) -> bool {
+    let Some((_, rest)) = text.rsplit_once('*') else {
+        return false;
+    };
+    let name = rest.strip_suffix('}').unwrap_or(rest);
+    !name.is_empty() && name.chars().all(is_word)
+}
+
 /// path-to-regexp 0.1: names match a segment, `*` anything, other letters and `(…)`, `?`, `+` are
 /// those of a regular expression.
 fn four(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! What a loaded program answers to a request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::dispatch::{self, End};
@@ -7,7 +8,7 @@ use super::exchange::{Compared, Exchange};
 use super::host::{Express, Node, Program};
 use super::model::StackKind;
 use crate::model::{
-    Answer, AnsweredBy, Application, HeaderLine, Known, Outcome, Request, Response,
+    Answer, AnsweredBy, Application, HeaderLine, Known, Observation, Outcome, Request, Response,
 };
 use crate::source::Span;
 use crate::syntax::javascript::eval::Image;
@@ -34,6 +35,20 @@ pub(super) struct Loaded {
 pub(super) struct Answered {
     pub(super) response: Response,
     pub(super) comparisons: Vec<Compared>,
+    /// Refusals by middleware that stands before CORS: status and place.
+    pub(super) early: Vec<(u16, Span)>,
+    /// The CORS middleware: place, and what to call it.
+    pub(super) policy_at: Option<(Span, &'static str)>,
+    /// A CORS header was set, or the package ran.
+    pub(super) meets_cors: bool,
+    /// The calls of the package that set headers for every route.
+    pub(super) policies: Vec<Span>,
+    /// Request headers that the application evidently reads.
+    pub(super) reads: BTreeSet<&'static str>,
+    /// Cookies that stand for a login: options, and the call.
+    pub(super) cookies: Vec<(Val, Span)>,
+    /// What no response shows.
+    pub(super) learned: Vec<Observation>,
     /// Conditions that were asked for.
     pub(super) conditions: Conditions,
 }
@@ -54,6 +69,13 @@ pub(super) fn answer(
     let mut conditions = registry.clone();
     let mut tried = 0;
     let mut unsure = false;
+    let mut early = Vec::new();
+    let mut policy_at = None;
+    let mut learned = Vec::new();
+    let mut meets_cors = false;
+    let mut policies = Vec::new();
+    let mut reads = BTreeSet::new();
+    let mut cookies = Vec::new();
     while let Some(decisions) = ways.pop() {
         tried += 1;
         let exchange = Exchange::new(request, method, decisions);
@@ -67,15 +89,25 @@ pub(super) fn answer(
             break;
         };
         conditions = std::mem::take(&mut machine.host.registry);
+        unsure |= exchange.unsure;
+        early.extend(early_refusal(&exchange, &response));
+        policy_at = policy_at.or(exchange.policy_at);
+        if exchange.policies.len() > policies.len() {
+            policies.clone_from(&exchange.policies);
+        }
+        reads.extend(exchange.reads.iter().copied());
+        cookies.extend(exchange.cookies.iter().cloned());
+        meets_cors |= exchange.cors_at.is_some();
+        learned.extend(exchange.learned.iter().cloned());
+        comparisons.extend(exchange.comparisons.iter().cloned());
+        let next = exchange.next_way();
         if !responses.contains(&response) {
             responses.push(response);
         }
-        unsure |= exchange.unsure;
-        comparisons.extend(exchange.comparisons.iter().cloned());
         if tried >= MAX_WAYS {
             break;
         }
-        ways.extend(exchange.next_way());
+        ways.extend(next);
     }
     let preflight = request.method == "OPTIONS";
     if !request.exact && !preflight && !unsure {
@@ -84,7 +116,38 @@ pub(super) fn answer(
     Answered {
         response: merge(responses),
         comparisons,
+        early,
+        policy_at,
+        meets_cors,
+        policies,
+        reads,
+        cookies,
+        learned,
         conditions,
+    }
+}
+
+/// The status and place of an answer by which middleware refuses a request before CORS is met.
+fn early_refusal(exchange: &Exchange, response: &Response) -> Option<(u16, Span)> {
+    let (status, kind, span) = match &exchange.finished {
+        Some(finished) => (finished.status, finished.kind, finished.span),
+        None => (
+            response.status().into(),
+            response.answered_by.kind,
+            response.answered_by.span?,
+        ),
+    };
+    let refuses = matches!(
+        kind,
+        Answer::Handler | Answer::Authentication | Answer::ErrorPage
+    );
+    match status {
+        Known::Known(status @ 400..)
+            if refuses && exchange.cors_at.is_none() && !exchange.in_route =>
+        {
+            Some((status, span))
+        }
+        _ => None,
     }
 }
 
@@ -185,7 +248,7 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
                 Response::new(status, Answer::Handler, span)
             } else {
                 let mut response = Response::new(Known::Known(404), Answer::NotFound, span);
-                response.answered_by.before_cors = !exchange.cors_seen;
+                response.answered_by.before_cors = exchange.cors_at.is_none();
                 response
             }
         }
@@ -197,8 +260,13 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
             };
             Response::new(status, kind, Some(place))
         }
-        End::Hangs(span) => {
-            let mut response = Response::new(Known::Unknown, Answer::Cors, Some(span));
+        End::Hangs(span, is_cors) => {
+            let kind = if is_cors {
+                Answer::Cors
+            } else {
+                Answer::Handler
+            };
+            let mut response = Response::new(Known::Unknown, kind, Some(span));
             response.outcome = Outcome::NeverAnswers;
             response
         }

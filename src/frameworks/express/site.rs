@@ -1,17 +1,17 @@
 //! Applications as sites: their endpoints, and what their policies say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::exchange::is_cors;
-use super::host::{Node, Program, stack_number};
+use super::host::{Node, Noted, Program, stack_number};
 use super::model::{Layer, Stack, StackKind};
 use super::respond::{Answered, Loaded, answer, has_routes, refused};
-use super::{cors, dispatch};
+use super::{cors, dispatch, observe};
 use crate::model::{
-    AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Observation, Origin, Request,
-    Response, Route, Setting, Settings, Site, Url, ValueSource, World,
+    AllowedOrigin, Allows, Condition, Endpoint, Exposure, HostKind, Known, Observation, Origin,
+    Request, Response, Route, Setting, Settings, Site, Url, ValueSource, World,
 };
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{V, Val};
@@ -329,8 +329,16 @@ impl Application {
 
     fn make_endpoints(&mut self) {
         let mut endpoints = Vec::new();
+        let mut observations = Vec::new();
+        let mut blankets = Vec::new();
+        let mut some_own = false;
         for area in &self.areas {
             let mut settings = Settings::default();
+            let mut blanket = true;
+            let mut own = false;
+            let mut stacked: Option<Vec<Span>> = None;
+            let mut reads = BTreeSet::new();
+            let mut cookies = Vec::new();
             for world in &self.worlds {
                 let Some((loaded, stack)) = self.program(world) else {
                     continue;
@@ -341,22 +349,108 @@ impl Application {
                     let holds = &world.holds;
                     answer(loaded, stack, &self.registry, holds, request, method, false)
                 };
-                add_origins(&mut settings, &ask(&actual));
-                add_others(&mut settings, &ask(&preflight));
+                let answered = ask(&actual);
+                let preflight = ask(&preflight);
+                add_origins(&mut settings, &answered);
+                add_others(&mut settings, &preflight);
+                add_others(&mut settings, &answered);
+                let of_route = preflight.meets_cors && preflight.policy_at.is_none();
+                blanket &= of_route && !answered.meets_cors;
+                own |= answered.meets_cors;
+                observe::too_late(&answered, &preflight, &mut observations);
+                let without = Request::actual(url(&area.path), None);
+                let without = ask(&without);
+                for learned in answered.learned.iter().chain(&without.learned) {
+                    observe::add(&mut observations, learned.clone());
+                }
+                stacked = Some(match stacked {
+                    None => answered.policies.clone(),
+                    Some(mut known) => {
+                        known.retain(|call| answered.policies.contains(call));
+                        known
+                    }
+                });
+                reads.extend(&answered.reads);
+                cookies.extend(answered.cookies.iter().cloned());
+                for noted in &loaded.program.noted {
+                    if let Noted::Session(options, call) = noted {
+                        cookies.push((options.clone(), *call));
+                    }
+                }
+                let mut machine = machine(&loaded.image, &loaded.program);
+                observe::cookies(&mut machine, &cookies, &settings, &mut observations);
             }
+            if let (Some(calls), Some(loaded)) = (stacked, self.programs.first()) {
+                let machine = machine(&loaded.image, &loaded.program);
+                observe::stacked(&machine, &calls, &mut observations);
+            }
+            let has_body = |route: &Route| {
+                let method = route.method.as_str();
+                matches!(method, "POST" | "PUT" | "PATCH")
+            };
+            if !area.routes.iter().any(has_body) {
+                reads.remove("content-type");
+            }
+            blankets.push(blanket);
+            some_own |= own;
             endpoints.push(Endpoint {
                 name: self.name_of(area),
                 span: area.span,
                 url: url(&area.path),
-                secure: Known::Unknown,
-                exposure: Exposure::Public,
+                secure: is_secure(&settings),
+                exposure: self.exposure(),
                 management: false,
-                reads_headers: Vec::new(),
+                reads_headers: reads.into_iter().map(str::to_owned).collect(),
                 routes: area.routes.clone(),
                 settings,
             });
         }
+        // Where routes have policies of their own, one without has none, although a blanket
+        // `app.options('*', cors())` answers its preflights.
+        if some_own {
+            let keep = |at: usize| !blankets.get(at).copied().unwrap_or(false);
+            let mut at = 0..;
+            endpoints.retain(|_| at.next().is_some_and(keep));
+            let mut at = 0..;
+            self.areas.retain(|_| at.next().is_some_and(keep));
+        }
         self.endpoints = endpoints;
+        self.observations = observations;
+    }
+
+    /// Who can reach the application, by the addresses that it listens on in every world.
+    fn exposure(&self) -> Exposure {
+        let mut kinds = Vec::new();
+        for loaded in &self.programs {
+            let number = self.stack(&loaded.program);
+            let stack = number.and_then(|number| loaded.program.stacks.get(number as usize));
+            let hosts = stack
+                .map(|stack| stack.hosts.as_slice())
+                .unwrap_or_default();
+            if hosts.is_empty() {
+                return Exposure::Public;
+            }
+            kinds.extend(hosts.iter().map(|host| {
+                let host = host.as_deref().unwrap_or("0.0.0.0");
+                let everywhere = matches!(host, "0.0.0.0" | "::" | "");
+                let address = if host.contains(':') {
+                    format!("[{host}]")
+                } else {
+                    host.to_owned()
+                };
+                (!everywhere).then(|| HostKind::of(&address))
+            }));
+        }
+        let all = |kind: HostKind| kinds.iter().all(|found| *found == Some(kind));
+        if kinds.is_empty() {
+            Exposure::Public
+        } else if all(HostKind::Loopback) {
+            Exposure::Loopback
+        } else if all(HostKind::Private) {
+            Exposure::Private
+        } else {
+            Exposure::Public
+        }
     }
 
     fn name_of(&self, area: &Area) -> String {
@@ -616,6 +710,20 @@ fn trace(
 pub(super) fn speaks_of_cors(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.contains("access-control-") || lower.contains("cors")
+}
+
+/// A page that came over https may call nothing that is reached over plain http.
+fn is_secure(settings: &Settings) -> Known<bool> {
+    let from_https = settings.origins.iter().any(|entry| match &entry.allows {
+        Allows::Exact(text) | Allows::Pattern(text) => text.contains("https"),
+        Allows::Predicate(texts) => texts.iter().any(|text| text.contains("https")),
+        _ => false,
+    });
+    if from_https {
+        Known::Known(true)
+    } else {
+        Known::Unknown
+    }
 }
 
 /// The allowed origins that the answer to a foreign one shows.

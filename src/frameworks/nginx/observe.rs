@@ -12,6 +12,7 @@ use super::settings::sets;
 use super::variables::{Own, Var};
 use crate::model::{Observation, ObservationKind as Kind};
 use crate::source::Span;
+use crate::spelling::misspelt_header;
 use crate::syntax::nginx::check::{Scope, check};
 use crate::syntax::nginx::table;
 use crate::syntax::nginx::{Body, Directive, Word};
@@ -543,44 +544,12 @@ fn is_cors(name: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-/// The headers of the CORS protocol that a response has, as they are usually written.
-const RESPONSE_HEADERS: [&str; 7] = [
-    "Access-Control-Allow-Origin",
-    "Access-Control-Allow-Credentials",
-    "Access-Control-Allow-Methods",
-    "Access-Control-Allow-Headers",
-    "Access-Control-Expose-Headers",
-    "Access-Control-Max-Age",
-    "Access-Control-Allow-Private-Network",
-];
-
 /// The header that a name which nobody knows nearly is.
 fn misspelt(name: &str) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    if !lower.starts_with("access-") || lower.contains('$') || has_placeholder(name) {
+    if name.contains('$') || has_placeholder(name) {
         return None;
     }
-    let distances = RESPONSE_HEADERS.iter().map(|known| {
-        let known_lower = known.to_ascii_lowercase();
-        (distance(lower.as_bytes(), known_lower.as_bytes()), *known)
-    });
-    let (edits, nearest) = distances.min()?;
-    (edits == 1 || edits == 2).then_some(nearest)
-}
-
-/// How many insertions, deletions and replacements make `a` into `b`.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    misspelt_header(name)
 }
 
 /// Does the lower-case name belong to responses of the CORS protocol only?

@@ -1,0 +1,64 @@
+//! Near misses of names.
+
+/// The response headers of the CORS protocol, as they are usually written.
+const RESPONSE_HEADERS: [&str; 7] = [
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Credentials",
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Expose-Headers",
+    "Access-Control-Max-Age",
+    "Access-Control-Allow-Private-Network",
+];
+
+/// The header of the CORS protocol that a name which nobody knows nearly is.
+pub(crate) fn misspelt_header(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    if !lower.starts_with("access-") {
+        return None;
+    }
+    let distances = RESPONSE_HEADERS.iter().map(|known| {
+        let known_lower = known.to_ascii_lowercase();
+        (edit_distance(&lower, &known_lower), *known)
+    });
+    let (edits, nearest) = distances.min()?;
+    (edits == 1 || edits == 2).then_some(nearest)
+}
+
+/// How many insertions, deletions and replacements make `a` into `b` (Levenshtein distance).
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{edit_distance, misspelt_header};
+
+    #[test]
+    fn edits_are_counted() {
+        assert_eq!(edit_distance("missing-vary", "missing-vary"), 0);
+        assert_eq!(edit_distance("mising-vary", "missing-vary"), 1);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn a_near_miss_of_a_header_is_found() {
+        let meant = misspelt_header("Access-Control-Allow-Orgin");
+        assert_eq!(meant, Some("Access-Control-Allow-Origin"));
+        assert_eq!(misspelt_header("Access-Control-Allow-Origin"), None);
+        assert_eq!(misspelt_header("Access-Control-Request-Method"), None);
+        assert_eq!(misspelt_header("Content-Type"), None);
+    }
+}
