@@ -1,19 +1,26 @@
 //! A run: find the files, read them as sites, judge the sites.
 
+mod fingerprint;
+mod nearest;
+
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
-use crate::discover::{self, Discovery, Project};
+use crate::config::{ConfigError, Configs, Lookup, Policy, Settings};
+use crate::discover::{self, Discovery, Excludes, Project};
 use crate::frameworks;
-use crate::model::{Environment, Finding, Site};
+use crate::model::{Environment, Finding, Severity, Site};
 use crate::report::{Problem, Report};
 use crate::rules::{Judge, Judged, RuleError, RuleSet};
 use crate::source::{SourceFile, Sources, Span};
-use crate::spelling::edit_distance;
+use fingerprint::{fingerprint, order};
+
+pub use nearest::nearest;
+pub(crate) use nearest::nearest_of;
 
 /// What to check, and how.
 #[derive(Clone, Debug, Default)]
@@ -22,21 +29,29 @@ pub struct Options {
     pub paths: Vec<PathBuf>,
     /// A text to check, with the name of the file that it stands for.
     pub stdin: Option<(PathBuf, String)>,
-    /// Ids of the only rules to report; empty: all.
+    /// Ids of the only rules to report; empty: those that the configuration selects.
     pub select: Vec<String>,
-    /// Ids of rules not to report.
+    /// Ids of rules not to report, besides those that the configuration ignores.
     pub ignore: Vec<String>,
     /// Report pedantic rules too.
     pub pedantic: bool,
-    /// Folders with added rules.
+    /// Folders with added rules, besides those of the configuration.
     pub rules_dirs: Vec<PathBuf>,
     /// What the environment of the deployment will hold.
     pub environment: Environment,
+    /// Which configuration files are in force.
+    pub config: Lookup,
+    /// The mildest severity that makes the run fail; `None`: what the configuration says.
+    pub fail_on: Option<Severity>,
+    /// Leave out what the configuration excludes even if it was named.
+    pub force_exclude: bool,
 }
 
 /// Why a run could not start.
 #[derive(Debug)]
 pub enum Error {
+    /// A configuration file cannot be used.
+    Config(ConfigError),
     /// A rule file cannot be used.
     Rules(RuleError),
     /// No rule has this id; the nearest one that exists.
@@ -48,6 +63,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Config(error) => write!(f, "{error}"),
             Self::Rules(error) => write!(f, "{error}"),
             Self::UnknownRule(id, None) => write!(f, "there is no rule `{id}`"),
             Self::UnknownRule(id, Some(near)) => {
@@ -60,16 +76,26 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
 /// Checks `options.paths` and what belongs to them.
 ///
 /// # Errors
 /// Only what keeps the run from starting; what goes wrong with single files is part of the report.
 pub fn check(options: &Options) -> Result<Report, Error> {
-    let lazy = Lazy::new(options)?;
+    let run = Run::new(options)?;
     let sources = Sources::new();
     let stdin = options.stdin.as_ref();
     let stdin = stdin.map(|(path, text)| (path.as_path(), text.as_str()));
-    let discovery = discover::discover(&options.paths, stdin, &sources).map_err(Error::Folder)?;
+    let excludes = Excludes {
+        are: &|path, is_folder| run.configs.excludes(path, is_folder),
+        even_named: options.force_exclude,
+    };
+    let discovery = discover::discover(&options.paths, stdin, &sources, excludes);
     let mut report = Report::default();
     let Discovery {
         projects,
@@ -77,90 +103,205 @@ pub fn check(options: &Options) -> Result<Report, Error> {
         errors,
         examined,
         excluded,
-    } = discovery;
+    } = discovery.map_err(Error::Folder)?;
+    run.configs.check()?;
     report.skipped = skipped;
     report.errors = errors;
     report.summary.examined = examined;
     report.summary.excluded = excluded;
     for project in &projects {
-        check_project(project, &sources, &lazy, &mut report)?;
+        run.project(project, &sources, &mut report)?;
     }
     order(&mut report.findings, &sources);
     fingerprint(&mut report.findings, &projects, &sources);
+    report.failing = report.findings.iter().any(|finding| {
+        let path = sources.get(finding.primary.span.file);
+        let settings = run.configs.of_file(path.path());
+        let configured = settings.and_then(|settings| settings.config().fail_on);
+        let threshold = options.fail_on.or(configured).unwrap_or(Severity::Warning);
+        finding.severity >= threshold
+    });
     report.sources = sources;
     Ok(report)
 }
 
-/// The rules, loaded when the first endpoint is met.
-struct Lazy<'a> {
+/// What all projects of a run share.
+struct Run<'a> {
     options: &'a Options,
-    rules: std::cell::OnceCell<RuleSet>,
+    configs: Configs,
+    /// The rules, loaded when the first endpoint is met, by the folders that add to them.
+    rules: RefCell<HashMap<Vec<PathBuf>, Rc<RuleSet>>>,
 }
 
-impl<'a> Lazy<'a> {
+impl<'a> Run<'a> {
     fn new(options: &'a Options) -> Result<Self, Error> {
-        let lazy = Self {
+        let run = Self {
             options,
-            rules: std::cell::OnceCell::new(),
+            configs: Configs::new(&options.config)?,
+            rules: RefCell::default(),
         };
-        if !options.rules_dirs.is_empty()
-            || !options.select.is_empty()
-            || !options.ignore.is_empty()
-        {
-            let rules = lazy.rules()?;
-            for id in options.select.iter().chain(&options.ignore) {
-                if rules.get(id).is_none() {
-                    return Err(Error::UnknownRule(id.clone(), nearest(id, rules)));
-                }
+        let folder = std::env::current_dir().and_then(|folder| folder.canonicalize());
+        let settings = run.configs.of_folder(&folder.map_err(Error::Folder)?);
+        run.configs.check()?;
+        let typed = options.select.iter().chain(&options.ignore);
+        if settings.is_some() || !options.rules_dirs.is_empty() || typed.clone().next().is_some() {
+            let rules = run.rules(settings.as_deref())?;
+            if let Some(settings) = &settings {
+                settings.check_ids(|id| known(id, &rules).map_err(|error| error.to_string()))?;
+            }
+            typed.into_iter().try_for_each(|id| known(id, &rules))?;
+        }
+        Ok(run)
+    }
+
+    /// The built-in rules and the added ones.
+    fn rules(&self, settings: Option<&Settings>) -> Result<Rc<RuleSet>, Error> {
+        let mut folders = settings.map(Settings::rules_dirs).unwrap_or_default();
+        folders.extend(self.options.rules_dirs.iter().cloned());
+        if let Some(rules) = self.rules.borrow().get(&folders) {
+            return Ok(Rc::clone(rules));
+        }
+        let rules = Rc::new(RuleSet::load(&folders).map_err(Error::Rules)?);
+        let mut known = self.rules.borrow_mut();
+        known.insert(folders, Rc::clone(&rules));
+        Ok(rules)
+    }
+
+    fn project(
+        &self,
+        project: &Project,
+        sources: &Sources,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let settings = self.configs.of_folder(&project.root);
+        self.check_configs(project, settings.as_ref())?;
+        let pedantic = settings
+            .as_ref()
+            .is_some_and(|settings| settings.config().pedantic);
+        let pedantic = pedantic || self.options.pedantic;
+        let configs = &self.configs;
+        let policy = |span: Span| -> Option<Arc<Policy>> {
+            let file = sources.get(span.file);
+            let settings = configs.of_file(file.path())?;
+            settings.policy().map(Arc::clone)
+        };
+        let files: Vec<Arc<SourceFile>> = project
+            .files
+            .iter()
+            .map(|found| Arc::clone(&found.file))
+            .collect();
+        let rules = self.rules(settings.as_deref())?;
+        let judge = Judge::new(&rules, pedantic).comparing_with(&policy);
+        let deployments = self.deployments(settings.as_deref());
+        let mut found = Vec::new();
+        for (index, (name, environment)) in deployments.iter().enumerate() {
+            let read = frameworks::Project {
+                root: &project.root,
+                files: &files,
+                sources,
+                environment,
+            };
+            // Every deployment has the same files and endpoints: the first one is counted.
+            let counted = (index == 0).then_some(&mut *report);
+            let findings = read_and_judge(read, judge, counted);
+            found.push((name.clone(), judge.merge(findings)));
+        }
+        let mut findings = united(found);
+        findings.retain_mut(|finding| self.is_wanted(finding, project, sources));
+        report.findings.append(&mut findings);
+        Ok(())
+    }
+
+    /// The environments that a project is judged in, each with its name.
+    fn deployments(&self, settings: Option<&Settings>) -> Vec<(String, Environment)> {
+        let typed = &self.options.environment;
+        let named = settings.map(|settings| &settings.config().environments);
+        let named = named.into_iter().flatten().map(|(name, variables)| {
+            let variables = variables.iter().map(|(name, value)| (&**name, &**value));
+            let variables = variables.chain(typed.iter());
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            (name.clone(), variables.collect())
+        });
+        let deployments: Vec<_> = named.collect();
+        if deployments.is_empty() {
+            return vec![(String::new(), typed.clone())];
+        }
+        deployments
+    }
+
+    /// Checks the configuration files that are in force for the files of a project.
+    fn check_configs(
+        &self,
+        project: &Project,
+        settings: Option<&Arc<Settings>>,
+    ) -> Result<(), Error> {
+        let files = project.files.iter();
+        let found = files.filter_map(|found| self.configs.of_file(found.file.path()));
+        let mut all: Vec<Arc<Settings>> = Vec::new();
+        for other in found.chain(settings.map(Arc::clone)) {
+            if !all.iter().any(|known| Arc::ptr_eq(known, &other)) {
+                all.push(other);
             }
         }
-        Ok(lazy)
-    }
-
-    fn rules(&self) -> Result<&RuleSet, Error> {
-        if let Some(rules) = self.rules.get() {
-            return Ok(rules);
+        self.configs.check()?;
+        if all.is_empty() {
+            return Ok(());
         }
-        let rules = RuleSet::load(&self.options.rules_dirs).map_err(Error::Rules)?;
-        Ok(self.rules.get_or_init(|| rules))
+        let rules = self.rules(settings.map(Arc::as_ref))?;
+        for other in all {
+            other.check_ids(|id| known(id, &rules).map_err(|error| error.to_string()))?;
+            if settings.is_none_or(|settings| !Arc::ptr_eq(settings, &other)) {
+                other.check_below()?;
+            }
+        }
+        Ok(())
     }
 
-    fn wants(&self, rule: &str) -> bool {
+    /// Is a finding to be reported? Gives it the severity that the configuration wants.
+    fn is_wanted(&self, finding: &mut Finding, project: &Project, sources: &Sources) -> bool {
+        let mut places = std::iter::once(&finding.primary).chain(&finding.related);
+        let mut touches_named =
+            || places.any(|label| project.names(sources.get(label.span.file).path()));
+        if project.partial && !touches_named() {
+            return false;
+        }
         let Options { select, ignore, .. } = self.options;
-        let named = |list: &[String]| list.iter().any(|id| id == rule);
-        (select.is_empty() || named(select)) && !named(ignore)
+        if ignore.contains(&finding.rule) {
+            return false;
+        }
+        let file = sources.get(finding.primary.span.file);
+        let path = file.path();
+        let Some(settings) = self.configs.of_file(path) else {
+            return select.is_empty() || select.contains(&finding.rule);
+        };
+        if !settings.wants(&finding.rule, path, select)
+            || (settings.excludes(path) && !project.names(path))
+        {
+            return false;
+        }
+        if let Some(severity) = settings.severity(&finding.rule, path) {
+            let mut conditions = finding.conditions.iter();
+            let development = conditions.any(|(condition, holds)| condition.development && *holds);
+            // What holds only while developing stays as mild as it is.
+            if !development || severity < finding.severity {
+                finding.severity = severity;
+            }
+        }
+        true
     }
 }
 
-/// The id of the rule that was probably meant: the one of which `id` is the start or another part,
-/// or the one that is fewest edits away, if few.
-#[must_use]
-pub fn nearest(id: &str, rules: &RuleSet) -> Option<String> {
-    let ids = || rules.rules().map(|rule| rule.definition.id.as_str());
-    let part = ids().find(|other| id.len() > 3 && other.contains(id));
-    let near = || {
-        let near = ids().map(|other| (edit_distance(id, other), other)).min()?;
-        (near.0 <= id.len().div_ceil(3)).then_some(near.1)
-    };
-    part.or_else(near).map(str::to_owned)
-}
-
-fn check_project(
-    project: &Project,
-    sources: &Sources,
-    lazy: &Lazy<'_>,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let files: Vec<Arc<SourceFile>> = project
-        .files
-        .iter()
-        .map(|found| Arc::clone(&found.file))
-        .collect();
+/// Reads a project's files, of which each framework gets those that it claims, and judges the sites.
+fn read_and_judge(
+    project: frameworks::Project<'_>,
+    judge: Judge<'_>,
+    mut counted: Option<&mut Report>,
+) -> Vec<Finding> {
     let mut read = HashSet::new();
     let mut findings = Vec::new();
     for framework in frameworks::ALL {
+        let files = project.files.iter();
         let claimed: Vec<_> = files
-            .iter()
             .filter(|file| (framework.detect)(file.path(), file.text()))
             .map(Arc::clone)
             .collect();
@@ -168,40 +309,74 @@ fn check_project(
             continue;
         }
         let reading = (framework.read)(frameworks::Project {
-            root: &project.root,
             files: &claimed,
-            sources,
-            environment: &lazy.options.environment,
+            ..project
         });
         read.extend(reading.files.iter().map(|file| file.id()));
-        report
-            .skipped
-            .extend(reading.skipped.into_iter().map(|(path, text)| Problem {
+        if let Some(report) = counted.as_deref_mut() {
+            let skipped = reading.skipped.into_iter().map(|(path, text)| Problem {
                 path: Some(path),
                 text,
-            }));
+            });
+            report.skipped.extend(skipped);
+        }
         for site in reading.sites {
             let site: Arc<dyn Site> = Arc::from(site);
-            let mut judged = Judge::new(lazy.rules()?, lazy.options.pedantic).site(&site);
+            let mut judged = judge.site(&site);
             findings.append(&mut judged.findings);
-            count(judged, site.as_ref(), report);
+            if let Some(report) = counted.as_deref_mut() {
+                count(judged, site.as_ref(), report);
+            }
         }
     }
-    report.summary.files += read.len();
-    if findings.is_empty() {
-        return Ok(());
+    if let Some(report) = counted {
+        report.summary.files += read.len();
     }
-    let touches_named = |finding: &Finding| {
-        let mut places = std::iter::once(&finding.primary).chain(&finding.related);
-        places.any(|label| project.names(sources.get(label.span.file).path()))
-    };
-    let findings = Judge::new(lazy.rules()?, lazy.options.pedantic).merge(findings);
-    report
-        .findings
-        .extend(findings.into_iter().filter(|finding| {
-            lazy.wants(&finding.rule) && (!project.partial || touches_named(finding))
-        }));
-    Ok(())
+    findings
+}
+
+/// The findings of all deployments: those with the same rule and primary place are one, as bad as the
+/// worst, and say in which deployments they hold if not in all.
+fn united(found: Vec<(String, Vec<Finding>)>) -> Vec<Finding> {
+    let all = found.len();
+    let mut united: Vec<(Finding, Vec<String>)> = Vec::new();
+    let mut known: HashMap<(String, Span), usize> = HashMap::new();
+    for (name, findings) in found {
+        for finding in findings {
+            let key = (finding.rule.clone(), finding.primary.span);
+            match known.get(&key) {
+                None => {
+                    known.insert(key, united.len());
+                    united.push((finding, vec![name.clone()]));
+                }
+                Some(index) => {
+                    let (kept, names) = &mut united[*index];
+                    names.push(name.clone());
+                    if finding.severity > kept.severity {
+                        *kept = finding;
+                    }
+                }
+            }
+        }
+    }
+    let named = united.into_iter().map(|(mut finding, names)| {
+        if names.len() < all {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            finding
+                .notes
+                .push(format!("in the environment {}", names.join(", ")));
+        }
+        finding
+    });
+    named.collect()
+}
+
+/// Is there a rule of this id?
+fn known(id: &str, rules: &RuleSet) -> Result<(), Error> {
+    match rules.get(id) {
+        Some(_) => Ok(()),
+        None => Err(Error::UnknownRule(id.to_owned(), nearest(id, rules))),
+    }
 }
 
 /// Counts what came of one site, and reports the rules that are wrong.
@@ -223,79 +398,4 @@ fn count(judged: Judged, site: &dyn Site, report: &mut Report) {
             report.errors.push(problem);
         }
     }
-}
-
-/// Path, place, rule.
-fn order(findings: &mut [Finding], sources: &Sources) {
-    let files = findings.iter().map(|finding| finding.primary.span.file);
-    let mut files: Vec<_> = files.collect::<HashSet<_>>().into_iter().collect();
-    files.sort_by_cached_key(|file| sources.get(*file).path().to_path_buf());
-    let ranks: HashMap<_, usize> = files.into_iter().zip(0..).collect();
-    findings.sort_by(|a, b| {
-        let key = |finding: &Finding| {
-            let span = finding.primary.span;
-            (ranks.get(&span.file).copied(), span.start, span.end)
-        };
-        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule))
-    });
-}
-
-/// Lines longer than this, in bytes, are no part of a fingerprint; the token alone is.
-const MAX_FINGERPRINT_LINE: usize = 1000;
-
-/// Gives every finding a fingerprint: the first 32 hexadecimal digits of the SHA-256 of rule, path
-/// (from the project's base, `/` between folders), the primary token with the line that it stands
-/// on, white space folded, and a number that tells equal ones apart. No line numbers, and nothing
-/// that depends on where or with which arguments the run was started.
-fn fingerprint(findings: &mut [Finding], projects: &[Project], sources: &Sources) {
-    let mut paths: HashMap<_, String> = HashMap::new();
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    for finding in findings {
-        let file = sources.get(finding.primary.span.file);
-        let path = paths
-            .entry(file.id())
-            .or_insert_with(|| from_base(file.path(), projects));
-        let line = line_of(&file, finding.primary.span);
-        let line = if line.len() > MAX_FINGERPRINT_LINE {
-            ""
-        } else {
-            line
-        };
-        let token = file.slice(finding.primary.span);
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let content = format!(
-            "{}\0{path}\0{}\0{}",
-            finding.rule,
-            words(line),
-            words(token)
-        );
-        let count = seen.entry(content.clone()).or_default();
-        let digest = Sha256::digest(format!("{content}\0{count}"));
-        *count += 1;
-        finding.fingerprint = digest[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-    }
-}
-
-/// The path from the base of the nearest project around it.
-fn from_base(path: &Path, projects: &[Project]) -> String {
-    let bases = projects.iter().map(|project| project.base.as_path());
-    let nearest = bases
-        .filter_map(|base| path.strip_prefix(base).ok())
-        .min_by_key(|rest| rest.as_os_str().len());
-    let path = nearest.unwrap_or(path);
-    path.to_string_lossy().replace('\\', "/")
-}
-
-fn line_of(file: &SourceFile, span: Span) -> &str {
-    let position = file.position(span.start);
-    let starts = file.line_starts();
-    let start = starts.get(position.line - 1).copied().unwrap_or_default();
-    let end = starts
-        .get(position.line)
-        .copied()
-        .unwrap_or(file.span().end);
-    file.slice(Span::new(file.id(), start, end))
 }

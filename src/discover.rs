@@ -106,10 +106,12 @@ pub fn discover(
     paths: &[PathBuf],
     stdin: Option<(&Path, &str)>,
     sources: &Sources,
+    excludes: Excludes<'_>,
 ) -> io::Result<Discovery> {
     let mut search = Search {
         folder: std::env::current_dir()?.canonicalize()?,
         sources,
+        excludes,
         found: BTreeMap::new(),
         real: HashSet::new(),
         walked: Vec::new(),
@@ -135,10 +137,28 @@ pub fn discover(
     Ok(search.finish())
 }
 
+/// Which paths, absolute ones, are not to be looked into, besides those that ignore files name.
+#[derive(Clone, Copy)]
+pub struct Excludes<'a> {
+    /// Says it of a file (`false`) or folder (`true`).
+    pub are: &'a dyn Fn(&Path, bool) -> bool,
+    /// Files that were named themselves as well.
+    pub even_named: bool,
+}
+
+impl Excludes<'_> {
+    /// Nothing is excluded.
+    pub const NONE: Self = Self {
+        are: &|_, _| false,
+        even_named: false,
+    };
+}
+
 struct Search<'a> {
     /// The working directory.
     folder: PathBuf,
     sources: &'a Sources,
+    excludes: Excludes<'a>,
     /// By path: the file, its project's root, whether it is named.
     found: BTreeMap<PathBuf, (Arc<SourceFile>, PathBuf, bool)>,
     /// Where the files really are; a file under a second name is no second file.
@@ -168,6 +188,9 @@ impl Search<'_> {
     /// Takes a file that was named itself, whatever it is called and whatever ignores it.
     fn file(&mut self, path: &Path) {
         let absolute = self.absolute(path);
+        if self.excludes.even_named && (self.excludes.are)(&absolute, false) {
+            return;
+        }
         match self.sources.load(&absolute) {
             Ok(file) => self.hand_on(file, true),
             Err(why) => self.result.errors.push(Problem {
@@ -200,7 +223,7 @@ impl Search<'_> {
         let mut files = Vec::new();
         // Links come last: a file is better known under its own name.
         let mut links = Vec::new();
-        walk::walk(root, |met| match met {
+        walk::walk(root, self.excludes.are, |met| match met {
             Met::File(path, kind) => {
                 if only.is_none() || only == self.project(&path).as_deref() {
                     files.push((path, kind));

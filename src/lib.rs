@@ -7,6 +7,7 @@
 pub mod check;
 #[doc(hidden)]
 pub mod cli;
+pub mod config;
 pub mod discover;
 pub mod fetch;
 pub mod frameworks;

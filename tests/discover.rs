@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use corslint::discover::{Discovery, discover};
+use corslint::discover::{Discovery, Excludes, discover};
 use corslint::source::{MAX_FILE_BYTES, Sources};
 
 use crate::support::TempDir;
@@ -17,7 +17,7 @@ const MAIN: &str = "events {}\nhttp {\n include conf.d/*.conf;\n}\n";
 
 fn look(paths: &[&Path]) -> Discovery {
     let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
-    discover(&paths, None, &Sources::new()).expect("a working directory")
+    discover(&paths, None, &Sources::new(), Excludes::NONE).expect("a working directory")
 }
 
 /// Roots and files relative to `folder`, `+` before a named file.
@@ -245,8 +245,8 @@ fn standard_input_stands_for_its_file() {
     let folder = TempDir::new();
     folder.write("nginx.conf", MAIN);
     let file = folder.write("conf.d/x.conf", COMPANION);
-    let discovery =
-        discover(&[], Some((&file, SEED)), &Sources::new()).expect("a working directory");
+    let discovery = discover(&[], Some((&file, SEED)), &Sources::new(), Excludes::NONE)
+        .expect("a working directory");
     assert_eq!(
         projects(&folder, &discovery),
         ["[] +conf.d/x.conf nginx.conf"]

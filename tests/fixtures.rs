@@ -10,12 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use corslint::check::{Options, check};
+use corslint::config::Lookup;
 use corslint::rules::RuleSet;
 
 use crate::support::{TempDir, compare_snapshot, run};
 
 /// Folders of `fixtures/` that hold marked cases.
-const MARKED: [&str; 2] = ["nginx", "express"];
+const MARKED: [&str; 3] = ["nginx", "express", "policy"];
 
 /// Files of a case that say what to ask and what to expect; they are no part of the project.
 const BESIDE: [&str; 4] = [
@@ -106,6 +107,7 @@ fn reported(case: &Path, pedantic: bool) -> Places {
     let options = Options {
         paths: vec![folder.path().to_path_buf()],
         pedantic,
+        config: Lookup::Nearest,
         ..Options::default()
     };
     let report = check(&options).expect("the rules are right");
@@ -193,9 +195,10 @@ fn what_only_looks_like_a_mistake_stays_silent() {
 /// Rules with examples for nginx are those that nginx can show.
 #[test]
 fn nginx_shows_every_rule_and_its_near_misses() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/nginx");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let ids = |signs| {
-        let cases = folders(&root).into_iter();
+        let cases = ["nginx", "policy"].into_iter();
+        let cases = cases.flat_map(|name| folders(&root.join(name)));
         let places = cases.flat_map(move |case| places_with(signs, &case));
         places.map(|(.., id)| id).collect::<Vec<String>>()
     };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::environment::EnvironmentArguments;
+use crate::config::Lookup;
 use crate::model::Severity;
 
 /// Finds CORS mistakes in server and framework configuration before a browser does.
@@ -45,14 +46,18 @@ Which files:
   file that is named is always looked at; the rest of its project is read too, but only findings
   that touch a named file or folder are reported.
 
+Configuration:
+  corslint.toml, or [tool.corslint] in pyproject.toml; the nearest one at or above a file or its
+  project is in force, not beyond the repository. Arguments are stronger.
+
 Environment:
   NO_COLOR, CLICOLOR_FORCE, CLICOLOR=0  as usual; --color is stronger
 
 Exit codes:
   0  clean: no finding as bad as --fail-on
   1  findings
-  2  the job could not be done, or not all of it: wrong arguments or rules, a named path that
-     cannot be read, output that cannot be written, an internal error";
+  2  the job could not be done, or not all of it: wrong arguments, configuration or rules, a named
+     path that cannot be read, output that cannot be written, an internal error";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -64,6 +69,8 @@ pub(super) enum Command {
     Rules(RulesArguments),
     /// Explain a rule: what it finds, why that matters, bad and good examples
     Explain(ExplainArguments),
+    /// Show the configuration that is in force for a path, and why
+    Config(ShowConfigArguments),
 }
 
 /// Arguments of `check`.
@@ -81,9 +88,10 @@ pub(super) struct CheckArguments {
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(super) format: Format,
 
-    /// The mildest severity that makes the exit code 1
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning)]
-    pub(super) fail_on: FailOn,
+    /// The mildest severity that makes the exit code 1 [default: what the configuration says, or
+    /// warning]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(super) fail_on: Option<FailOn>,
 
     /// Report only these rules; may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
@@ -104,7 +112,53 @@ pub(super) struct CheckArguments {
     pub(super) rules: RuleFolders,
 
     #[command(flatten)]
+    pub(super) config: ConfigArguments,
+
+    /// Leave out what the configuration excludes even if it is named (for hooks)
+    #[arg(long)]
+    pub(super) force_exclude: bool,
+
+    #[command(flatten)]
     pub(super) color: ColorArgument,
+}
+
+/// Arguments of `config`.
+#[derive(Args, Debug)]
+pub(super) struct ShowConfigArguments {
+    /// The file or folder to ask for
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) path: PathBuf,
+
+    /// Print the JSON Schema of corslint.toml instead
+    #[arg(long)]
+    pub(super) schema: bool,
+
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+}
+
+/// Which configuration is in force.
+#[derive(Args, Debug)]
+pub(super) struct ConfigArguments {
+    /// The configuration file, instead of the nearest corslint.toml or pyproject.toml with
+    /// [tool.corslint]
+    #[arg(long = "config", value_name = "FILE", conflicts_with = "no_config")]
+    file: Option<PathBuf>,
+
+    /// Use no configuration file
+    #[arg(long)]
+    no_config: bool,
+}
+
+impl ConfigArguments {
+    /// Where settings come from.
+    pub(super) fn lookup(&self) -> Lookup {
+        match &self.file {
+            Some(file) => Lookup::File(file.clone()),
+            None if self.no_config => Lookup::Off,
+            None => Lookup::Nearest,
+        }
+    }
 }
 
 /// Arguments of `rules`.

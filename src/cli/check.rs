@@ -7,6 +7,7 @@ use super::Exit;
 use super::args::{CheckArguments, Format};
 use super::streams::{self, Failure};
 use crate::check::{Options, check};
+use crate::model::Severity;
 use crate::report::{Paths, Problem, Report, write_json, write_terminal};
 use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
 
@@ -14,10 +15,10 @@ use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
 const MAX_SKIPPED: usize = 20;
 
 /// Names of sub-commands: the same words later on the line are paths.
-const COMMANDS: [&str; 4] = ["check", "explain", "help", "rules"];
+const COMMANDS: [&str; 5] = ["check", "config", "explain", "help", "rules"];
 
 pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
-    let (format, threshold) = (arguments.format, arguments.fail_on.into());
+    let format = arguments.format;
     let color = arguments.color.color.decide();
     let report = check(&options(arguments)?)?;
     let paths = Paths::here();
@@ -28,7 +29,7 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     })?;
     Ok(if !report.errors.is_empty() {
         Exit::Failed
-    } else if report.reaches(threshold) {
+    } else if report.failing {
         Exit::Findings
     } else {
         Exit::Clean
@@ -60,6 +61,9 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
         pedantic: arguments.pedantic,
         rules_dirs: arguments.rules.folders,
         environment,
+        config: arguments.config.lookup(),
+        fail_on: arguments.fail_on.map(Severity::from),
+        force_exclude: arguments.force_exclude,
     })
 }
 

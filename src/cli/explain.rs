@@ -60,6 +60,12 @@ fn write_example(id: &str, title: &str, example: &Example, out: &mut dyn Write) 
         Some(words) => writeln!(out, "): {}\n", line(words))?,
         None => writeln!(out, ")\n")?,
     }
+    if let Some(config) = &example.config {
+        for row in config.trim_matches('\n').lines() {
+            writeln!(out, "    {}", lines(row.trim_end()))?;
+        }
+        writeln!(out)?;
+    }
     for code in example.code.trim_matches('\n').lines() {
         // The mark of the tests, in words.
         let code = code.replace(&format!("~ {id}"), "<- reported here");

@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod config;
 mod environment;
 mod explain;
 mod rules;
@@ -63,6 +64,7 @@ fn run() -> Exit {
         Command::Check(arguments) => check::run(arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
     };
     match result {
         Ok(exit) => exit,

@@ -54,10 +54,11 @@ pub(super) enum Met {
     Excluded,
 }
 
-/// Walks `root`, an absolute path without links, and calls `meet` in an order that depends on names only.
+/// Walks `root`, an absolute path without links, and calls `meet` in an order that depends on names
+/// only, for what `excludes` (with `true` for folders) does not leave out.
 ///
 /// Links to folders are not followed, so a walk always ends.
-pub(super) fn walk(root: &Path, mut meet: impl FnMut(Met)) {
+pub(super) fn walk(root: &Path, excludes: &dyn Fn(&Path, bool) -> bool, mut meet: impl FnMut(Met)) {
     let mut ignores = Ignores::above(root);
     let mut entries = WalkDir::new(root)
         .min_depth(1)
@@ -84,11 +85,12 @@ pub(super) fn walk(root: &Path, mut meet: impl FnMut(Met)) {
         }
         let kind = entry.file_type();
         if !kind.is_dir() {
-            candidate(root, &entry, kind, &ignores).map(&mut meet);
+            let met = candidate(root, &entry, kind, &ignores);
+            met.filter(|_| !excludes(path, false)).map(&mut meet);
         } else if EXCLUDED.contains(&name) {
             meet(Met::Excluded);
             entries.skip_current_dir();
-        } else if is_passed_by(name) || ignores.ignores(path, true) {
+        } else if is_passed_by(name) || ignores.ignores(path, true) || excludes(path, true) {
             entries.skip_current_dir();
         }
     }

@@ -28,6 +28,8 @@ pub struct Report {
     pub errors: Vec<Problem>,
     /// Files that were met and not linted, with the reason; counted, no error.
     pub skipped: Vec<Problem>,
+    /// There is a finding that is bad enough to fail.
+    pub failing: bool,
 }
 
 /// Something about a path that could not be done.
@@ -65,11 +67,5 @@ impl Report {
     pub fn count(&self, severity: Severity) -> usize {
         let findings = self.findings.iter();
         findings.filter(|f| f.severity == severity).count()
-    }
-
-    /// Is there a finding at least as bad as `threshold`?
-    #[must_use]
-    pub fn reaches(&self, threshold: Severity) -> bool {
-        self.findings.iter().any(|f| f.severity >= threshold)
     }
 }

@@ -10,6 +10,7 @@ use super::alike::{ending, hash_endpoint, hash_response};
 use super::exchange::{ACAO, Exchange, decision_of, dropped_lines, written};
 use super::facts::{FactSource, Node};
 use super::schema::{self, ENDPOINT_SCOPE, SITE_SCOPE};
+use crate::config::Policy;
 use crate::model::{
     self, AllowedOrigin, Allows, Application, Assumption, Decision, DevelopmentHost, Endpoint,
     HostKind, Known, Lookalike, Observation, Origin, Request, Response, Setting, Site, World,
@@ -41,6 +42,8 @@ pub(crate) struct Subject {
 
 struct Inner {
     site: Arc<dyn Site>,
+    /// What the project means to trust, if it says so.
+    policy: Option<Arc<Policy>>,
     endpoint: usize,
     world: World,
     trusted: Trusted,
@@ -60,9 +63,15 @@ struct Trusted {
 impl Subject {
     /// The endpoint in `world`, once per assignment of the request conditions that its main
     /// responses rest on.
-    pub(crate) fn scenarios(site: &Arc<dyn Site>, endpoint: usize, world: &World) -> Vec<Self> {
+    pub(crate) fn scenarios(
+        site: &Arc<dyn Site>,
+        endpoint: usize,
+        world: &World,
+        policy: Option<&Arc<Policy>>,
+    ) -> Vec<Self> {
         let mut inner = Inner {
             site: Arc::clone(site),
+            policy: policy.map(Arc::clone),
             endpoint,
             world: world.clone(),
             trusted: Trusted {
@@ -104,6 +113,7 @@ impl Subject {
         hash_endpoint(self.endpoint(), hasher);
         let trusted = &self.inner.trusted;
         (&trusted.origin, trusted.symbolic, &trusted.all).hash(hasher);
+        self.inner.policy.hash(hasher);
         let mut requests = self.inner.main_requests();
         requests.push(self.actual(Some("null")));
         for request in requests {
@@ -243,6 +253,15 @@ impl Subject {
     }
 
     fn variants(&self, candidates: Vec<Candidate>) -> Node {
+        Node::list(self.variant_nodes(candidates, Self::accepts))
+    }
+
+    /// The candidates to which `accepts` gives the response that accepts them.
+    fn variant_nodes(
+        &self,
+        candidates: Vec<Candidate>,
+        accepts: impl Fn(&Self, &str) -> Option<Response>,
+    ) -> Vec<Node> {
         let mut known: Vec<String> = Vec::new();
         let mut nodes = Vec::new();
         for candidate in candidates {
@@ -250,7 +269,7 @@ impl Subject {
                 continue;
             }
             known.push(candidate.origin.clone());
-            let Some(response) = self.accepts(&candidate.origin) else {
+            let Some(response) = accepts(self, &candidate.origin) else {
                 continue;
             };
             let decision = decision_of(&response).cloned();
@@ -269,7 +288,7 @@ impl Subject {
             };
             nodes.push(Node::map(&schema::VARIANT, source).at(span));
         }
-        Node::list(nodes)
+        nodes
     }
 
     /// Listed origins, in order, as candidates of a group.
@@ -316,6 +335,37 @@ impl Subject {
             candidates.extend(origins.iter().map(|origin| Candidate::new(origin, origin)));
         }
         candidates
+    }
+
+    /// Accepted origins, one for each place that lets them in, that the project's policy does not name.
+    fn untrusted(&self) -> Vec<Node> {
+        let Some(policy) = &self.inner.policy else {
+            return Vec::new();
+        };
+        let mut candidates: Vec<Candidate> = Vec::new();
+        if self.accepts_everybody() {
+            candidates.push(Candidate::new(FOREIGN, FOREIGN));
+        } else {
+            candidates.extend(self.listed().map(|(_, candidate)| candidate));
+            let trusted = &self.inner.trusted.all;
+            let look_alike = model::lookalikes(trusted);
+            let look_alike = look_alike.iter().map(|lookalike| &lookalike.origin);
+            let made = trusted.iter().chain(look_alike);
+            candidates.extend(made.map(|origin| Candidate::new(origin, origin)));
+            candidates.extend(self.subdomains());
+            candidates.push(Candidate::new("null", "null"));
+        }
+        candidates.retain(|candidate| !policy.trusts(&candidate.origin));
+        let mut places = HashSet::new();
+        let mut nodes = self.variant_nodes(candidates, |subject, origin| {
+            let response = subject.answer(&subject.actual(Some(origin)))?;
+            let allowed = response.value(ACAO).known().flatten();
+            let refused = response.status().is_some_and(|status| status >= 400);
+            let everybody = allowed.as_deref() == Some("*");
+            (!refused && (everybody || allowed.as_deref() == Some(origin))).then_some(response)
+        });
+        nodes.retain(|node| places.insert(node.span));
+        nodes
     }
 
     fn subdomains(&self) -> Vec<Candidate> {
@@ -413,6 +463,9 @@ impl Inner {
                 candidates.push(text.to_owned());
             }
         };
+        for origin in self.policy.iter().flat_map(|policy| policy.named()) {
+            add(origin);
+        }
         let mut unknown = false;
         for entry in self
             .endpoint()
@@ -531,6 +584,7 @@ impl FactSource for Subject {
             "shared_hosts" => self.variants(self.shared_hosts()),
             "subdomains" => self.variants(self.subdomains()),
             "development" => self.variants(self.development()),
+            "untrusted" => Node::list(self.untrusted()),
             "settings" => {
                 Node::map(&schema::SETTINGS, SettingsFacts(self.clone())).at(Some(endpoint.span))
             }

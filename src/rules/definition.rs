@@ -206,6 +206,8 @@ pub struct Example {
     pub framework: String,
     /// A file name that the framework claims; the framework's usual one if absent.
     pub file: Option<String>,
+    /// The `corslint.toml` beside it.
+    pub config: Option<String>,
     /// What it shows, for the docs.
     pub title: Option<String>,
     /// The code; `# ~ rule-id` at the end of a line (in that language's comment) marks a report.

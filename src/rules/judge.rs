@@ -14,6 +14,7 @@ use super::expression::{Decision, Expression, Scope};
 use super::facts::{Fact, Node};
 use super::texts::Writer;
 use super::{Compiled, Rule, RuleSet};
+use crate::config::Policy;
 use crate::model::{
     Assumption, Category, Certainty, Condition, Finding, Label, Observation, Severity, Site, World,
 };
@@ -58,7 +59,11 @@ impl Judged {
 pub struct Judge<'a> {
     rules: &'a RuleSet,
     pedantic: bool,
+    policy: Option<PolicyAt<'a>>,
 }
+
+/// The policy of the project that a place belongs to.
+type PolicyAt<'a> = &'a (dyn Fn(Span) -> Option<Arc<Policy>> + Sync);
 
 /// Where a rule holds: the element of `each`, in one world and scenario.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +109,18 @@ impl<'a> Judge<'a> {
     /// Judges with `rules`, the pedantic ones included if asked for.
     #[must_use]
     pub const fn new(rules: &'a RuleSet, pedantic: bool) -> Self {
-        Self { rules, pedantic }
+        Self {
+            rules,
+            pedantic,
+            policy: None,
+        }
+    }
+
+    /// Compares every endpoint with the policy for its place.
+    #[must_use]
+    pub const fn comparing_with(mut self, policy: PolicyAt<'a>) -> Self {
+        self.policy = Some(policy);
+        self
     }
 
     /// Judges a site: its observations, then every endpoint.
@@ -228,8 +244,10 @@ impl<'a> Judge<'a> {
         if self.rules.by_path {
             site.endpoints()[endpoint].url.path.hash(&mut hasher);
         }
+        let span = site.endpoints()[endpoint].span;
+        let policy = self.policy.and_then(|policy| policy(span));
         for (index, world) in worlds.iter().enumerate() {
-            for subject in Subject::scenarios(site, endpoint, world) {
+            for subject in Subject::scenarios(site, endpoint, world, policy.as_ref()) {
                 subject.hash(&mut hasher);
                 subjects.push((index, subject));
             }

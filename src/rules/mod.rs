@@ -123,7 +123,7 @@ impl RuleSet {
     }
 
     /// Every rule, in the order of judging.
-    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> + Clone {
         self.rules.iter()
     }
 

@@ -83,6 +83,11 @@ pub(crate) static ENDPOINT_SCOPE: Shape = Shape {
             Kind::List(&Kind::Map(&VARIANT)),
             "loopback, tunnel and playground origins that are accepted",
         ),
+        (
+            "untrusted",
+            Kind::List(&Kind::Map(&VARIANT)),
+            "accepted origins that the project's `[policy] origins` does not name, one for each place that lets them in; none without a policy",
+        ),
         ("settings", Kind::Map(&SETTINGS), "what was written"),
         (
             "routes",
