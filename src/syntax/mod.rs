@@ -1,7 +1,11 @@
 //! Text to trees: languages, and nothing of CORS.
 
+pub mod arena;
+pub mod java;
 pub mod javascript;
+pub mod jvm;
 pub mod nginx;
 pub mod python;
+mod tree;
 pub mod value;
 pub mod words;
