@@ -32,6 +32,10 @@ pub static PYTHON: LazyLock<Words> =
 /// How many bytes of a word are looked for at first.
 const WINDOW: usize = 4;
 
+/// More spellings than this are not looked for with vector instructions (`aho_corasick::packed`).
+#[cfg(test)]
+const MAX_SPELLINGS: usize = 64;
+
 /// The words of one language.
 #[derive(Debug)]
 pub struct Words {
@@ -262,6 +266,17 @@ mod tests {
         ] {
             let text = text.as_bytes();
             assert_eq!(portable.judge(text), JAVASCRIPT.judge(text));
+        }
+    }
+
+    #[test]
+    fn the_words_are_few_enough_for_the_fast_search() {
+        for words in [&NGINX, &JAVASCRIPT, &PYTHON] {
+            assert!(
+                words.owners.len() <= MAX_SPELLINGS,
+                "{}",
+                words.owners.len()
+            );
         }
     }
 
