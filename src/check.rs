@@ -3,12 +3,12 @@
 mod fingerprint;
 mod nearest;
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use crate::config::{ConfigError, Configs, Lookup, Policy, Settings};
 use crate::discover::{self, Discovery, Excludes, Project};
@@ -109,8 +109,16 @@ pub fn check(options: &Options) -> Result<Report, Error> {
     report.errors = errors;
     report.summary.examined = examined;
     report.summary.excluded = excluded;
-    for project in &projects {
-        run.project(project, &sources, &mut report)?;
+    // One project needs no threads but those of its endpoints.
+    let parts: Vec<_> = match projects.as_slice() {
+        [project] => vec![run.project(project, &sources)],
+        _ => projects
+            .par_iter()
+            .map(|project| run.project(project, &sources))
+            .collect(),
+    };
+    for part in parts {
+        report.append(part?);
     }
     order(&mut report.findings, &sources);
     fingerprint(&mut report.findings, &projects, &sources);
@@ -130,7 +138,7 @@ struct Run<'a> {
     options: &'a Options,
     configs: Configs,
     /// The rules, loaded when the first endpoint is met, by the folders that add to them.
-    rules: RefCell<HashMap<Vec<PathBuf>, Rc<RuleSet>>>,
+    rules: Mutex<HashMap<Vec<PathBuf>, Arc<RuleSet>>>,
 }
 
 impl<'a> Run<'a> {
@@ -138,7 +146,7 @@ impl<'a> Run<'a> {
         let run = Self {
             options,
             configs: Configs::new(&options.config)?,
-            rules: RefCell::default(),
+            rules: Mutex::default(),
         };
         let folder = std::env::current_dir().and_then(|folder| folder.canonicalize());
         let settings = run.configs.of_folder(&folder.map_err(Error::Folder)?);
@@ -155,24 +163,20 @@ impl<'a> Run<'a> {
     }
 
     /// The built-in rules and the added ones.
-    fn rules(&self, settings: Option<&Settings>) -> Result<Rc<RuleSet>, Error> {
+    fn rules(&self, settings: Option<&Settings>) -> Result<Arc<RuleSet>, Error> {
         let mut folders = settings.map(Settings::rules_dirs).unwrap_or_default();
         folders.extend(self.options.rules_dirs.iter().cloned());
-        if let Some(rules) = self.rules.borrow().get(&folders) {
-            return Ok(Rc::clone(rules));
+        let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = known.get(&folders) {
+            return Ok(Arc::clone(rules));
         }
-        let rules = Rc::new(RuleSet::load(&folders).map_err(Error::Rules)?);
-        let mut known = self.rules.borrow_mut();
-        known.insert(folders, Rc::clone(&rules));
+        let rules = Arc::new(RuleSet::load(&folders).map_err(Error::Rules)?);
+        known.insert(folders, Arc::clone(&rules));
         Ok(rules)
     }
 
-    fn project(
-        &self,
-        project: &Project,
-        sources: &Sources,
-        report: &mut Report,
-    ) -> Result<(), Error> {
+    fn project(&self, project: &Project, sources: &Sources) -> Result<Report, Error> {
+        let mut report = Report::default();
         let settings = self.configs.of_folder(&project.root);
         self.check_configs(project, settings.as_ref())?;
         let pedantic = settings
@@ -202,14 +206,14 @@ impl<'a> Run<'a> {
                 environment,
             };
             // Every deployment has the same files and endpoints: the first one is counted.
-            let counted = (index == 0).then_some(&mut *report);
+            let counted = (index == 0).then_some(&mut report);
             let findings = read_and_judge(read, judge, counted);
             found.push((name.clone(), judge.merge(findings)));
         }
         let mut findings = united(found);
         findings.retain_mut(|finding| self.is_wanted(finding, project, sources));
-        report.findings.append(&mut findings);
-        Ok(())
+        report.findings = findings;
+        Ok(report)
     }
 
     /// The environments that a project is judged in, each with its name.

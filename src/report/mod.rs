@@ -62,6 +62,25 @@ pub struct Summary {
 }
 
 impl Report {
+    /// Adds what came of another part of the run; its sources are the same.
+    pub(crate) fn append(&mut self, part: Self) {
+        self.findings.extend(part.findings);
+        self.skipped.extend(part.skipped);
+        for problem in part.errors {
+            if !self.errors.contains(&problem) {
+                self.errors.push(problem);
+            }
+        }
+        let summary = &mut self.summary;
+        summary.files += part.summary.files;
+        summary.endpoints += part.summary.endpoints;
+        summary.partly += part.summary.partly;
+        summary.unknown += part.summary.unknown;
+        for (rule, count) in part.summary.undecided {
+            *summary.undecided.entry(rule).or_default() += count;
+        }
+    }
+
     /// How many findings have a severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
