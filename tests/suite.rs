@@ -3,6 +3,7 @@
 mod browser;
 mod cli;
 mod config;
+mod dependencies;
 mod discover;
 mod environment;
 mod fixtures;

@@ -1,6 +1,6 @@
 //! Runs real servers on loopback and compares them with what corslint says they do.
 //!
-//! Needs Debian's `nginx`, `libnginx-mod-http-headers-more-filter` and `libnginx-mod-http-lua`.
+//! Needs Debian's `nginx`, `libnginx-mod-http-headers-more-filter`, `libnginx-mod-http-lua` and `strace`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,6 +14,7 @@ mod express;
 #[path = "../fidelity/mod.rs"]
 mod fidelity;
 mod generate;
+mod harmless;
 mod nginx;
 mod prepare;
 mod python;
