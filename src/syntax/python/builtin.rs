@@ -707,7 +707,7 @@ fn regex_flags(flags: &Val) -> Option<String> {
         })
     };
     match &flags.kind {
-        K::Foreign(foreign) => letter(&foreign.path).map(ToOwned::to_owned),
+        K::Foreign(foreign) => foreign.path.split('|').map(letter).collect(),
         K::Number(number) if *number == 0.0 => Some(String::new()),
         _ => None,
     }

@@ -164,6 +164,20 @@ impl Program {
         if let Some(value) = self.builtin(path, arguments, span) {
             return value;
         }
+        // `map(str.strip, …)`
+        if let Some(name) = path.strip_prefix("str.")
+            && let Some((text, rest)) = arguments.positional.split_first()
+        {
+            let rest = Arguments {
+                positional: rest.to_vec(),
+                ..arguments.clone()
+            };
+            let name = Name::from(name);
+            return self.each(text, &mut |program, text| match text.kind {
+                K::Text(_) | K::SomeText(_) => program.call_method(text, &name, &rest, span),
+                _ => Val::unknown("a method of something unknown", span),
+            });
+        }
         if let Some(native) = self.native.clone()
             && let Some(value) = (native.0)(self, path, arguments, span)
         {

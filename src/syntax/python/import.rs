@@ -191,7 +191,14 @@ impl Program {
         };
         match names {
             Some(Obj::Names { names, open }) => {
-                for (name, value) in names.iter().filter(|(name, _)| !name.starts_with('_')) {
+                let exported = names.get("__all__").and_then(|all| self.items(all));
+                let is_exported = |name: &str| match &exported {
+                    Some((all, more)) => {
+                        *more || all.iter().any(|item| item.as_text() == Some(name))
+                    }
+                    None => !name.starts_with('_'),
+                };
+                for (name, value) in names.iter().filter(|(name, _)| is_exported(name)) {
                     self.set_name(scope, name, value.clone());
                 }
                 if open {

@@ -20,6 +20,8 @@ mod operator;
 pub mod pattern;
 mod program;
 mod table;
+#[cfg(test)]
+mod tests;
 pub mod version;
 
 pub use call::{Arguments, Call, Effect};

@@ -46,6 +46,12 @@ impl Program {
                     program.read(b, span, &mut |program, b| program.concatenated(a, b, span))
                 })
             }
+            // Flags of patterns.
+            ("|", K::Foreign(a), K::Foreign(b))
+                if a.path.starts_with("re.") && b.path.starts_with("re.") =>
+            {
+                Val::foreign(&format!("{}|{}", a.path, b.path), span)
+            }
             // A list and something unknown is a list with more in it.
             ("+", K::Ref(a), K::Unknown(_) | K::Foreign(_)) => {
                 self.read(*a, span, &mut |program, a| match a {

@@ -120,7 +120,7 @@ pub struct Program {
     /// Answers calls of things foreign while a request is answered.
     pub native: Option<Native>,
     /// What `os.environ` is known to hold.
-    pub(super) environment: Arc<Environment>,
+    pub(super) environment: Environment,
 }
 
 impl Program {
@@ -151,7 +151,7 @@ impl Program {
             given: Arc::default(),
             foreign: 0,
             native: None,
-            environment: Arc::default(),
+            environment: Environment::default(),
         };
         program.foreign = program.names();
         program.gather(files, sources);
@@ -162,7 +162,7 @@ impl Program {
     #[must_use]
     pub fn with_environment(self, environment: &Environment) -> Self {
         Self {
-            environment: Arc::new(environment.clone()),
+            environment: environment.clone(),
             ..self
         }
     }
