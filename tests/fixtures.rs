@@ -16,7 +16,7 @@ use corslint::rules::RuleSet;
 use crate::support::{TempDir, compare_snapshot, run};
 
 /// Folders of `fixtures/` that hold marked cases.
-const MARKED: [&str; 3] = ["nginx", "express", "policy"];
+const MARKED: [&str; 6] = ["nginx", "express", "policy", "django", "flask", "starlette"];
 
 /// Files of a case that say what to ask and what to expect; they are no part of the project.
 const BESIDE: [&str; 4] = [
