@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::observe;
 use super::respond::{Django, View};
+use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
 use crate::model::{
@@ -139,9 +140,12 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     };
     let views = views(&program);
     for index in settings.iter().copied().filter(|index| !imported(*index)) {
-        reading
-            .sites
-            .push(Box::new(site(&program, index, &files, versions, &views)));
+        let mut site = site(&program, index, &files, versions, &views);
+        let compared = compared_origins(&site, &program);
+        for (endpoint, origins) in site.endpoints.iter_mut().zip(compared) {
+            endpoint.settings.origins.extend(origins);
+        }
+        reading.sites.push(Box::new(site));
     }
     reading
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::policy::{OPTIONS, Options, is_regex};
 use super::respond::{App, Hook, HookKind, Resource, RouteOf, sample};
+use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, nearest, setting, truthy, url};
 use crate::frameworks::{Project, Reading};
 use crate::model::{
@@ -71,7 +72,12 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             unknowns: Vec::new(),
             app: index,
         };
-        reading.sites.push(Box::new(reader.site(&program)));
+        let mut app = reader.site(&program);
+        let compared = compared_origins(&app, &program);
+        for (endpoint, origins) in app.endpoints.iter_mut().zip(compared) {
+            endpoint.settings.origins.extend(origins);
+        }
+        reading.sites.push(Box::new(app));
     }
     reading
 }

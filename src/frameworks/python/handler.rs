@@ -3,16 +3,24 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Answer, Assumption, HeaderLine, Known, Outcome, Request, Response, ValueSource,
+    AllowedOrigin, Allows, Answer, Assumption, HeaderLine, Known, Outcome, Request, Response, Site,
+    ValueSource, World,
 };
 use crate::source::Span;
 use crate::syntax::python::object::{K, Obj, Val};
-use crate::syntax::python::{Arguments, Call, Effect, Native, Program};
+use crate::syntax::python::{Arguments, Call, Effect, Native, Program, WATCHED};
+
+use super::unknown_origin;
 
 /// Steps of one handler for one request.
 const STEPS: u32 = 20_000;
 /// The most tests that one handler's answer may rest on.
 const MAX_TESTS: usize = 3;
+
+/// The most endpoints whose code is watched for what it compares the origin with.
+const MAX_WATCHED: usize = 64;
+/// The longest constant, in bytes, that may be a part of an origin.
+const MAX_CONSTANT: usize = 300;
 
 /// What a handler gives back, for one outcome of its tests.
 pub(crate) struct Outcomes {
@@ -129,7 +137,7 @@ fn prepare(program: &mut Program, request: &Request) {
         program.set_foreign_value(path, Val::text(&request.url.path, span));
     }
     let origin = match &request.origin {
-        Some(origin) => Val::text(origin, span),
+        Some(origin) => origin_value(origin, span),
         None => Val::new(K::None, span),
     };
     for path in ["flask.request.origin", "request.origin"] {
@@ -152,6 +160,51 @@ fn prepare(program: &mut Program, request: &Request) {
         }
         native(&request, path, arguments, span)
     })));
+}
+
+/// The origin of requests that only watch what it is compared with.
+const WATCHER: &str = "https://watched.invalid";
+
+fn origin_value(origin: &str, span: Span) -> Val {
+    if origin == WATCHER {
+        return Val::new(K::SomeText(Some(WATCHED.into())), span);
+    }
+    Val::text(origin, span)
+}
+
+/// The constants with which the code behind endpoints compares the origin, for each endpoint whose
+/// settings name none.
+pub(crate) fn compared_origins(site: &dyn Site, program: &Program) -> Vec<Vec<AllowedOrigin>> {
+    let endpoints = site.endpoints().iter().take(MAX_WATCHED);
+    let compared = endpoints.enumerate().map(|(at, endpoint)| {
+        if !endpoint.settings.origins.is_empty() {
+            return Vec::new();
+        }
+        for holds in [false, true] {
+            let world = World {
+                holds: vec![holds; site.conditions().len()],
+            };
+            let request = Request::actual(endpoint.url.clone(), Some(WATCHER));
+            site.respond(at, &request, &world);
+        }
+        let watched = program.take_watched();
+        watched.iter().filter_map(compared_origin).collect()
+    });
+    compared.collect()
+}
+
+fn compared_origin(value: &Val) -> Option<AllowedOrigin> {
+    let allows = match &value.kind {
+        K::Text(text) if text.contains(['.', ':']) && text.len() < MAX_CONSTANT => {
+            Allows::Predicate(vec![text.to_string()])
+        }
+        K::Regex(pattern, _) => Allows::Pattern(pattern.to_string()),
+        _ => return None,
+    };
+    Some(AllowedOrigin {
+        allows,
+        ..unknown_origin(value.span)
+    })
 }
 
 fn native(request: &Request, path: &str, arguments: &Arguments, span: Span) -> Option<Val> {
@@ -178,12 +231,15 @@ fn native(request: &Request, path: &str, arguments: &Arguments, span: Span) -> O
     let default = arguments.positional.get(1).cloned();
     let known = name == "origin"
         || name.starts_with("access-control-request")
+        // A browser sends no credentials with a preflight.
+        || (request.is_preflight() && matches!(&*name, "authorization" | "cookie"))
         || request.headers.iter().any(|(other, _)| *other == name)
         || request.exact;
     if !known {
         return Some(Val::new(K::SomeText(None), span));
     }
     Some(match request.header(&name) {
+        Some(value) if name == "origin" => origin_value(&value, span),
         Some(value) => Val::text(&value, span),
         None => default.unwrap_or(Val::new(K::None, span)),
     })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::observe;
 use super::policy::{Cors, NAMES};
 use super::respond::{App, Area, Layer, LayerKind, Path, RouteOf};
+use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, handler::number, has_unknown, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
 use crate::model::{
@@ -66,7 +67,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         };
         let (endpoints, areas) = reader.app(index);
         let span = call.span;
-        let app = App {
+        let mut app = App {
             conditions: reader.conditions.as_slice().to_vec(),
             observations: reader.observations,
             unknowns: reader.unknowns,
@@ -75,6 +76,10 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             program: Arc::clone(&program),
             span,
         };
+        let compared = compared_origins(&app, &program);
+        for (endpoint, origins) in app.endpoints.iter_mut().zip(compared) {
+            endpoint.settings.origins.extend(origins);
+        }
         reading.sites.push(Box::new(app) as Box<dyn Site>);
     }
     reading

@@ -369,6 +369,12 @@ impl Program {
                 "replace" | "format" | "removesuffix" | "removeprefix" | "decode" | "encode" => {
                     Val::new(K::SomeText(None), span)
                 }
+                "startswith" | "endswith" => {
+                    if let Some(part) = arguments.positional.first() {
+                        self.watch(object, part);
+                    }
+                    Val::unknown("a text that is not in view", span)
+                }
                 _ => Val::unknown("a text that is not in view", span),
             },
             K::Ref(id) => self.container_method(*id, name, arguments, span),
@@ -400,12 +406,15 @@ impl Program {
         how: super::pattern::How,
         span: Span,
     ) -> Option<Val> {
+        let place = pattern.span;
         let (pattern, flags) = match &pattern.kind {
             K::Regex(pattern, flags) => (pattern.to_string(), flags.to_string()),
             K::Text(pattern) => (pattern.to_string(), flags.to_owned()),
             _ => return Some(Val::unknown("a pattern that is not in view", span)),
         };
-        Some(self.each(text, &mut |_, text| {
+        Some(self.each(text, &mut |program, text| {
+            let kind = K::Regex(Arc::from(&*pattern), Arc::from(&*flags));
+            program.watch(text, &Val::new(kind, place));
             let verdict = text
                 .as_text()
                 .and_then(|text| super::pattern::matches(&pattern, &flags, text, how));

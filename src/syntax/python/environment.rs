@@ -85,6 +85,8 @@ impl Program {
         right: &Val,
         span: Span,
     ) -> Val {
+        self.watch(left, right);
+        self.watch(right, left);
         let words = self.source(span);
         let is_test = matches!(comparison, Comparison::Equal | Comparison::In);
         let is_refusal = matches!(comparison, Comparison::NotEqual | Comparison::NotIn);

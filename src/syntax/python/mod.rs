@@ -26,4 +26,4 @@ pub mod version;
 
 pub use call::{Arguments, Call, Effect};
 pub use lower::parse;
-pub use program::{Defined, DefinedClass, Loaded, Native, Program};
+pub use program::{Defined, DefinedClass, Loaded, Native, Program, WATCHED};

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ast::{Class, Function, Module, Name};
 use super::call::{Arguments, Call};
-use super::object::{Id, Tree, Val};
+use super::object::{Id, K, Tree, Val};
 use super::table::Table;
 use crate::model::{Condition, Environment};
 use crate::source::{SourceFile, Sources, Span};
@@ -19,8 +19,14 @@ const STEPS: u32 = 600_000;
 const DEPTH: u32 = 160;
 /// The most conditions that are told apart while evaluating.
 pub(super) const MAX_ATOMS: usize = 400;
+/// The most comparisons of the watched text that are remembered.
+const MAX_WATCHED: usize = 64;
 /// The longest list or text that is built.
 pub(super) const MAX_LENGTH: usize = 4096;
+
+/// The name of a text (see [`K::SomeText`](super::object::K::SomeText)) whose comparisons are
+/// remembered.
+pub const WATCHED: &str = "Origin";
 
 /// What is spent is unknown.
 pub(super) const SPENT: &str = "it takes too many steps";
@@ -119,6 +125,8 @@ pub struct Program {
     pub(super) foreign: Id,
     /// Answers calls of things foreign while a request is answered.
     pub native: Option<Native>,
+    /// What a text called [`WATCHED`] was compared with; shared by all copies.
+    pub(super) watched: Arc<Mutex<Vec<Val>>>,
     /// What `os.environ` is known to hold.
     pub(super) environment: Environment,
 }
@@ -151,6 +159,7 @@ impl Program {
             given: Arc::default(),
             foreign: 0,
             native: None,
+            watched: Arc::default(),
             environment: Environment::default(),
         };
         program.foreign = program.names();
@@ -180,6 +189,31 @@ impl Program {
     /// Forgets what was spent: what comes next has a budget of its own.
     pub fn refill(&mut self, steps: u32) {
         self.budget = Budget::new(steps, DEPTH);
+    }
+
+    /// The texts and patterns that the watched text was compared with since the last call.
+    #[must_use]
+    pub fn take_watched(&self) -> Vec<Val> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut watched)
+    }
+
+    /// Remembers what `text` is compared with, if it is watched.
+    pub(super) fn watch(&self, text: &Val, other: &Val) {
+        if !matches!(&text.kind, K::SomeText(Some(name)) if &**name == WATCHED) {
+            return;
+        }
+        let mut found = vec![other.clone()];
+        if let K::Ref(_) = other.kind {
+            found = self.items(other).map_or_else(Vec::new, |(items, _)| items);
+        }
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        for value in found {
+            let is_constant = matches!(value.kind, K::Text(_) | K::Regex(..));
+            if is_constant && watched.len() < MAX_WATCHED && !watched.contains(&value) {
+                watched.push(value);
+            }
+        }
     }
 
     /// The modules that were loaded.
