@@ -3,7 +3,7 @@
 use super::policy::split;
 use super::read::{ALIASES, Values};
 use super::respond::CORS;
-use crate::frameworks::python::{leaves, truthy};
+use crate::frameworks::python::{leaves, nearest, truthy};
 use crate::model::{Observation, ObservationKind, Origin, World};
 use crate::source::Span;
 use crate::syntax::python::pattern::{self, How};
@@ -21,6 +21,28 @@ pub(super) fn cors_entry(values: &Values) -> Option<Span> {
     })
 }
 
+/// Settings that are true or false, with the check that says so.
+const BOOLEANS: [(&str, &str); 4] = [
+    ("CORS_ALLOW_ALL_ORIGINS", "corsheaders.E005"),
+    ("CORS_ORIGIN_ALLOW_ALL", "corsheaders.E005"),
+    ("CORS_ALLOW_CREDENTIALS", "corsheaders.E003"),
+    ("CORS_ALLOW_PRIVATE_NETWORK", "corsheaders.E015"),
+];
+
+/// The settings that a name may have been meant for.
+const KNOWN: [&str; 10] = [
+    "CORS_ALLOWED_ORIGINS",
+    "CORS_ALLOWED_ORIGIN_REGEXES",
+    "CORS_ALLOW_ALL_ORIGINS",
+    "CORS_ALLOW_CREDENTIALS",
+    "CORS_ALLOW_METHODS",
+    "CORS_ALLOW_HEADERS",
+    "CORS_EXPOSE_HEADERS",
+    "CORS_PREFLIGHT_MAX_AGE",
+    "CORS_URLS_REGEX",
+    "CORS_ALLOW_PRIVATE_NETWORK",
+];
+
 struct Observer<'v> {
     values: &'v Values,
     worlds: Vec<World>,
@@ -29,10 +51,20 @@ struct Observer<'v> {
     found: Vec<Observation>,
 }
 
+/// What the settings alone do not tell.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// Names that begin with `CORS_`, that the package does not have and nobody reads.
+    pub(super) unknown_names: Vec<(String, Span)>,
+    /// The root URL configuration has paths by language.
+    pub(super) localized: bool,
+}
+
 pub(super) fn observe(
     values: &Values,
     conditions: &Conditions,
     versions: Versions,
+    beside: &Beside,
 ) -> Vec<Observation> {
     let mut observer = Observer {
         values,
@@ -42,11 +74,13 @@ pub(super) fn observe(
     };
     observer.attached();
     observer.names();
+    observer.unknown_names(&beside.unknown_names);
     observer.types();
+    observer.checks();
     observer.origins();
     observer.overridden();
     observer.paths();
-    observer.order();
+    observer.order(beside.localized);
     observer.csrf();
     observer.cookies();
     observer.found
@@ -171,11 +205,7 @@ impl Observer<'_> {
     }
 
     fn types(&mut self) {
-        for name in [
-            "CORS_ALLOW_ALL_ORIGINS",
-            "CORS_ORIGIN_ALLOW_ALL",
-            "CORS_ALLOW_CREDENTIALS",
-        ] {
+        for (name, check) in BOOLEANS {
             for value in self.forms(name) {
                 let Some(text) = value.as_str() else { continue };
                 if text.is_empty() {
@@ -190,7 +220,8 @@ impl Observer<'_> {
                 } else {
                     "`True` or `False` belongs here; any text that is not empty is true"
                 };
-                let added = self.add(ObservationKind::WrongType, value.span, name, words);
+                let words = format!("{words} (`manage.py check` reports {check})");
+                let added = self.add(ObservationKind::WrongType, value.span, name, &words);
                 added.severe = off;
                 added.suggestion = Some(if off { "False" } else { "True" }.into());
             }
@@ -256,6 +287,54 @@ impl Observer<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What the package's own system checks refuse although a server would start with it.
+    fn checks(&mut self) {
+        for (name, check) in BOOLEANS {
+            for value in self.forms(name) {
+                if matches!(
+                    value.kind,
+                    Kind::Number(_) | Kind::Null | Kind::List(_) | Kind::Map(_)
+                ) {
+                    self.refuse(&value, name, "`True` or `False` belongs here", check);
+                }
+            }
+        }
+        for value in self.forms("CORS_PREFLIGHT_MAX_AGE") {
+            let words = match value.kind {
+                Kind::String(_) | Kind::Null => "a number of seconds belongs here",
+                Kind::Number(number) if number < 0.0 => "it cannot be negative",
+                _ => continue,
+            };
+            self.refuse(&value, "CORS_PREFLIGHT_MAX_AGE", words, "corsheaders.E004");
+        }
+        for value in self.forms("CORS_URLS_REGEX") {
+            if matches!(
+                value.kind,
+                Kind::Number(_) | Kind::Null | Kind::List(_) | Kind::Bool(_)
+            ) {
+                let words = "one pattern belongs here";
+                self.refuse(&value, "CORS_URLS_REGEX", words, "corsheaders.E009");
+            }
+        }
+    }
+
+    fn refuse(&mut self, value: &Value, name: &str, words: &str, check: &str) {
+        let words = format!("{words}, and `manage.py check` refuses anything else ({check})");
+        self.add(ObservationKind::Rejected, value.span, name, &words);
+    }
+
+    /// Settings that look like one of the package and are none.
+    pub(super) fn unknown_names(&mut self, names: &[(String, Span)]) {
+        for (name, span) in names {
+            let Some(known) = nearest(name, &KNOWN) else {
+                continue;
+            };
+            let words = format!("django-cors-headers does not know it, and `{known}` keeps its default");
+            let added = self.add(ObservationKind::UnknownOption, *span, name, &words);
+            added.suggestion = Some(known.to_owned());
         }
     }
 
@@ -348,7 +427,7 @@ impl Observer<'_> {
         }
     }
 
-    fn order(&mut self) {
+    fn order(&mut self, localized: bool) {
         let slashes = self.forms("APPEND_SLASH");
         let redirects = slashes
             .iter()
@@ -367,6 +446,9 @@ impl Observer<'_> {
                 let words = match item.as_str() {
                     Some("django.middleware.common.CommonMiddleware") if redirects => {
                         "redirects to the path with a slash"
+                    }
+                    Some("django.middleware.locale.LocaleMiddleware") if localized => {
+                        "redirects to the path with a language"
                     }
                     Some("whitenoise.middleware.WhiteNoiseMiddleware") => {
                         "answers for static files"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::observe;
+use super::observe::{self, Beside};
 use super::respond::{Django, View};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::source::{SourceFile, Span};
 use crate::syntax::python::Program;
-use crate::syntax::python::object::K;
+use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::pattern::{self, How};
 use crate::syntax::python::version::Versions;
 use crate::syntax::value::{Conditions, Kind, Value};
@@ -140,7 +140,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     };
     let views = views(&program);
     for index in settings.iter().copied().filter(|index| !imported(*index)) {
-        let mut site = site(&program, index, &files, versions, &views);
+        let mut site = site(project, &program, index, &files, versions, &views);
         let compared = compared_origins(&site, &program);
         for (endpoint, origins) in site.endpoints.iter_mut().zip(compared) {
             endpoint.settings.origins.extend(origins);
@@ -207,7 +207,50 @@ fn views(program: &Program) -> Vec<View> {
     found
 }
 
+/// What is to be known beside the values of the settings.
+fn beside(program: &Program, index: usize, project: &Project<'_>) -> Beside {
+    let module = &program.modules()[index];
+    let mut unknown_names = Vec::new();
+    for (name, value) in program.names_of(module.names) {
+        let known = NAMES.contains(&&*name);
+        if known || !name.starts_with("CORS_") || value.span.file != module.file.id() {
+            continue;
+        }
+        let mut texts = program.modules().iter().map(|module| module.file.text());
+        let mentions: usize = texts.by_ref().map(|text| text.matches(&*name).count()).sum();
+        if let Some(span) = assigned(&module.file, &name)
+            && mentions == 1
+        {
+            unknown_names.push((name.to_string(), span));
+        }
+    }
+    let urls = program.peek(module.names, "ROOT_URLCONF");
+    let urls = urls.as_ref().and_then(Val::as_text).map(|dotted| {
+        let path = format!("{}.py", dotted.replace('.', "/"));
+        let folders = module.file.path().ancestors().skip(1);
+        let mut found = folders.filter_map(|folder| project.sources.load(&folder.join(&path)).ok());
+        found.next()
+    });
+    Beside {
+        unknown_names,
+        localized: urls
+            .flatten()
+            .is_some_and(|file| file.text().contains("i18n_patterns(")),
+    }
+}
+
+/// The name at the start of a line, where it is assigned.
+fn assigned(file: &SourceFile, name: &str) -> Option<Span> {
+    let at = file.text().find(name)?;
+    let before = &file.text()[..at];
+    let rest = file.text()[at + name.len()..].trim_start();
+    let alone = before.is_empty() || before.ends_with('\n');
+    let is_name = rest.starts_with('=') || rest.starts_with(':');
+    (alone && is_name).then(|| file.span().part(at, at + name.len()))
+}
+
 fn site(
+    project: &Project<'_>,
     program: &Arc<Program>,
     index: usize,
     files: &Arc<Vec<Arc<SourceFile>>>,
@@ -282,7 +325,7 @@ fn site(
     // What is not in view is no observation.
     let mut seen = values.clone();
     seen.by_name.retain(|_, value| !value.is_unknown());
-    let observations = observe::observe(&seen, &conditions, versions);
+    let observations = observe::observe(&seen, &conditions, versions, &beside(program, index, project));
     let signal =
         program.calls.iter().any(|call| {
             call.path

@@ -175,27 +175,30 @@ impl Reader<'_> {
                     }
                 }
                 (Effect::Call, ".from_object") => {
-                    match call
-                        .arguments
-                        .positional
-                        .first()
-                        .map(|value| value.kind.clone())
-                    {
-                        Some(K::Class(class) | K::Instance(class, _)) => {
-                            let mut evaluator = program.clone();
-                            for option in OPTIONS {
-                                let key = format!("CORS_{}", option.to_ascii_uppercase());
-                                if let Some(value) =
-                                    evaluator.class_attribute(class, &key, call.span)
-                                {
-                                    pairs.push((key, value));
-                                }
-                            }
+                    let mut evaluator = program.clone();
+                    let given = call.arguments.get(0, "obj").cloned();
+                    let given = given.map(|value| match value.as_text() {
+                        Some(dotted) => evaluator.named(dotted, call.module, value.span),
+                        None => value,
+                    });
+                    let attributes = OPTIONS.map(|option| {
+                        let key = format!("CORS_{}", option.to_ascii_uppercase());
+                        let value = attribute(&mut evaluator, given.as_ref()?, &key, call.span)?;
+                        Some((key, value))
+                    });
+                    match &given {
+                        Some(given) if in_view(given) => {
+                            pairs.extend(attributes.into_iter().flatten());
                         }
-                        Some(K::Text(_)) | None => {}
-                        _ => {}
+                        // What no file speaks of is in no object either.
+                        _ => open |= self.speaks_of_options(),
                     }
                 }
+                (Effect::Call, ".from_pyfile") => open |= self.speaks_of_options(),
+                (
+                    Effect::Call,
+                    ".from_envvar" | ".from_json" | ".from_file" | ".from_prefixed_env",
+                ) => open = true,
                 _ => {}
             }
         }
@@ -211,6 +214,11 @@ impl Reader<'_> {
             found.insert(option.to_ascii_lowercase(), value);
         }
         (found, open)
+    }
+
+    /// Does any file name an option of the extension as a setting?
+    fn speaks_of_options(&self) -> bool {
+        self.files.iter().any(|file| file.text().contains("CORS_"))
     }
 
     fn add_keywords(&mut self, options: &mut Options, arguments: &Arguments) {
@@ -792,4 +800,31 @@ fn entry(value: &Value) -> Option<AllowedOrigin> {
         Kind::Unknown(_) => of(Allows::Unknown),
         _ => return None,
     })
+}
+
+/// Is it known what a value holds?
+fn in_view(value: &Val) -> bool {
+    match &value.kind {
+        K::Class(_) | K::Instance(..) | K::Module(_) => true,
+        K::OneOf(_, yes, no) => in_view(yes) && in_view(no),
+        _ => false,
+    }
+}
+
+/// An attribute of something in view, if it has it in some form.
+fn attribute(program: &mut Program, of: &Val, name: &str, span: Span) -> Option<Val> {
+    let missing = Val::new(K::None, span);
+    let value = program.each(of, &mut |program, of| {
+        let found = match of.kind {
+            K::Class(class) | K::Instance(class, _) => program.class_attribute(class, name, span),
+            K::Module(index) => {
+                let names = program.modules()[index].names;
+                Some(program.get_name(names, name, span))
+            }
+            _ => None,
+        };
+        let found = found.filter(|value| value.kind != K::Missing);
+        found.unwrap_or_else(|| missing.clone())
+    });
+    (value != missing).then_some(value)
 }

@@ -183,6 +183,15 @@ impl Program {
         {
             return value;
         }
+        // What was set on it before can be read back.
+        if let Some(base) = path.strip_suffix(".get")
+            && let Some(key) = arguments.positional.first().and_then(Val::as_text)
+        {
+            let set = self.foreign_value(&format!("{base}[{key}]"), span);
+            if !matches!(&set.kind, K::Foreign(foreign) if foreign.path.ends_with(']')) {
+                return set;
+            }
+        }
         if path.starts_with("super") {
             return Val::unknown("a call of a base class", span);
         }

@@ -193,11 +193,22 @@ impl Program {
     }
 
     fn comprehension(&mut self, comprehension: &Comprehension, span: Span) -> Val {
+        let Some((_, items, _)) = comprehension.clauses.first() else {
+            return Val::unknown("a comprehension over nothing", span);
+        };
+        let items = self.eval(items);
+        self.each(&items, &mut |program, items| {
+            program.comprehended(comprehension, items, span)
+        })
+    }
+
+    /// A comprehension over one form of its outermost items.
+    fn comprehended(&mut self, comprehension: &Comprehension, items: &Val, span: Span) -> Val {
         let scope = self.names();
         self.scopes.insert(0, scope);
         let mut found = Vec::new();
         let mut open = false;
-        self.clause(comprehension, 0, &mut found, &mut open);
+        self.clause(comprehension, 0, Some(items), &mut found, &mut open);
         self.scopes.remove(0);
         if comprehension.value.is_some() {
             let entries = found
@@ -213,6 +224,7 @@ impl Program {
         &mut self,
         comprehension: &Comprehension,
         at: usize,
+        outermost: Option<&Val>,
         found: &mut Vec<Val>,
         open: &mut bool,
     ) {
@@ -225,7 +237,10 @@ impl Program {
             }
             return;
         };
-        let items = self.eval(items);
+        let items = match outermost {
+            Some(items) => items.clone(),
+            None => self.eval(items),
+        };
         let Some((items, more)) = self.items(&items) else {
             *open = true;
             return;
@@ -251,7 +266,7 @@ impl Program {
                 }
             }
             if keep {
-                self.clause(comprehension, at + 1, found, open);
+                self.clause(comprehension, at + 1, None, found, open);
             }
         }
     }

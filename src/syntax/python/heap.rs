@@ -18,6 +18,20 @@ impl Program {
         }
     }
 
+    /// The names of an object with their values, if it has one form here.
+    #[must_use]
+    pub fn names_of(&self, id: Id) -> Vec<(Name, Val)> {
+        match self.heap.get(id).map(AsRef::as_ref) {
+            Some(Tree::Leaf(Obj::Names { names, .. })) => {
+                let pairs = names.iter();
+                pairs
+                    .map(|(name, value)| (Arc::clone(name), value.clone()))
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The object that a value refers to, if it has one form here.
     #[must_use]
     pub fn object(&self, value: &Val) -> Option<Obj> {

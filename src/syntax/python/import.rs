@@ -37,6 +37,7 @@ impl Program {
             let module = Arc::new(parse(&file));
             let mut imports = Vec::new();
             imported(&module.body, &mut imports);
+            imports.extend(named_objects(file.text()));
             Arc::make_mut(&mut self.given).insert(path.clone(), (file, module));
             for (dots, dotted) in imports {
                 if let Some(found) = self.resolve_from(&path, dots, &dotted)
@@ -209,6 +210,22 @@ impl Program {
         }
     }
 
+    /// The module, or the attribute of a module, that a dotted path names in a module.
+    pub fn named(&mut self, dotted: &str, module: usize, span: Span) -> Val {
+        self.module = module;
+        if let Some(module) = self.module_value(0, dotted, span) {
+            return module;
+        }
+        let unknown = Val::unknown("a module that is not in view", span);
+        let Some((module, name)) = dotted.rsplit_once('.') else {
+            return unknown;
+        };
+        match self.module_value(0, module, span) {
+            Some(module) => self.attribute(&module, &Name::from(name), span),
+            None => unknown,
+        }
+    }
+
     /// There may be more names.
     fn open(&mut self, scope: usize) {
         self.update(scope, &mut |_, obj| {
@@ -294,4 +311,26 @@ fn imported(body: &[Stmt], found: &mut Vec<(usize, String)>) {
             _ => {}
         }
     }
+}
+
+/// The modules of objects that are named by texts: `from_object("package.module.Class")`.
+fn named_objects(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, call) in text.match_indices("from_object(") {
+        let rest = text[at + call.len()..].trim_start();
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+            continue;
+        };
+        let Some((dotted, _)) = rest[1..].split_once(quote) else {
+            continue;
+        };
+        let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        if dotted.len() < 200 && dotted.chars().all(is_path) {
+            found.push((0, dotted.to_owned()));
+            if let Some((module, _)) = dotted.rsplit_once('.') {
+                found.push((0, module.to_owned()));
+            }
+        }
+    }
+    found
 }

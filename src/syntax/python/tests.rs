@@ -253,6 +253,10 @@ fn the_environment() {
             "((? if `A` is not empty else 'b') if `A` is set else 'b')",
         ),
         (
+            "import os\nX = [a.strip() for a in os.getenv('A', 'a, b').split(',') if a]",
+            "([…] if `A` is set else ['a', 'b'])",
+        ),
+        (
             "import environ\nenv = environ.Env(DEBUG=(bool, False))\nX = env.list('A', default=['b'])",
             "([…] if `A` is set else ['b'])",
         ),
