@@ -332,7 +332,8 @@ impl Observer<'_> {
             let Some(known) = nearest(name, &KNOWN) else {
                 continue;
             };
-            let words = format!("django-cors-headers does not know it, and `{known}` keeps its default");
+            let words =
+                format!("django-cors-headers does not know it, and `{known}` keeps its default");
             let added = self.add(ObservationKind::UnknownOption, *span, name, &words);
             added.suggestion = Some(known.to_owned());
         }

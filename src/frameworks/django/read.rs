@@ -217,7 +217,10 @@ fn beside(program: &Program, index: usize, project: &Project<'_>) -> Beside {
             continue;
         }
         let mut texts = program.modules().iter().map(|module| module.file.text());
-        let mentions: usize = texts.by_ref().map(|text| text.matches(&*name).count()).sum();
+        let mentions: usize = texts
+            .by_ref()
+            .map(|text| text.matches(&*name).count())
+            .sum();
         if let Some(span) = assigned(&module.file, &name)
             && mentions == 1
         {
@@ -325,7 +328,12 @@ fn site(
     // What is not in view is no observation.
     let mut seen = values.clone();
     seen.by_name.retain(|_, value| !value.is_unknown());
-    let observations = observe::observe(&seen, &conditions, versions, &beside(program, index, project));
+    let observations = observe::observe(
+        &seen,
+        &conditions,
+        versions,
+        &beside(program, index, project),
+    );
     let signal =
         program.calls.iter().any(|call| {
             call.path
