@@ -5,7 +5,7 @@ mod nearest;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -15,8 +15,9 @@ use crate::discover::{self, Discovery, Excludes, Project};
 use crate::frameworks;
 use crate::model::{Environment, Finding, Severity, Site};
 use crate::report::{Problem, Report};
-use crate::rules::{Judge, Judged, RuleError, RuleSet};
+use crate::rules::{Judge, Judged, Pedantic, RuleError, RuleSet};
 use crate::source::{SourceFile, Sources, Span};
+use crate::suppress::{self, Suppressions};
 use fingerprint::{fingerprint, order};
 
 pub use nearest::nearest;
@@ -45,6 +46,8 @@ pub struct Options {
     pub fail_on: Option<Severity>,
     /// Leave out what the configuration excludes even if it was named.
     pub force_exclude: bool,
+    /// The day on which `until=` of suppressions is looked at; `None`: today, in UTC.
+    pub today: Option<jiff::civil::Date>,
 }
 
 /// Why a run could not start.
@@ -122,6 +125,7 @@ pub fn check(options: &Options) -> Result<Report, Error> {
     }
     order(&mut report.findings, &sources);
     fingerprint(&mut report.findings, &projects, &sources);
+    run.suppress(&projects, &sources, &mut report)?;
     report.failing = report.findings.iter().any(|finding| {
         let path = sources.get(finding.primary.span.file);
         let settings = run.configs.of_file(path.path());
@@ -160,6 +164,70 @@ impl<'a> Run<'a> {
             typed.into_iter().try_for_each(|id| known(id, &rules))?;
         }
         Ok(run)
+    }
+
+    /// Takes out what comments suppress, and reports comments that suppress nothing.
+    fn suppress(
+        &self,
+        projects: &[Project],
+        sources: &Sources,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        // An included file may lie outside of all projects.
+        let project = |path: &Path| {
+            let around = projects
+                .iter()
+                .filter(|project| path.starts_with(&project.root));
+            around.max_by_key(|project| project.root.as_os_str().len())
+        };
+        let settings = |path: &Path| self.configs.of_folder(&project(path)?.root);
+        let rules = |path: &Path| self.rules(settings(path).as_deref()).ok();
+        let context = suppress::Context {
+            today: self.options.today.unwrap_or_else(today),
+            require_reason: &|file| {
+                let settings = self.configs.of_file(file.path());
+                settings.is_some_and(|settings| settings.config().require_reason)
+            },
+            is_rule: &|file, id| match rules(file.path()) {
+                Some(rules) if rules.get(id).is_none() => Err(nearest(id, &rules)),
+                _ => Ok(()),
+            },
+            is_judged: &|file, id| {
+                let path = file.path();
+                let pedantic = settings(path).is_some_and(|settings| settings.config().pedantic);
+                let asked = pedantic || self.options.pedantic;
+                let is_quiet = |rules: Arc<RuleSet>| {
+                    let rule = rules.get(id);
+                    rule.is_none_or(|rule| {
+                        matches!(rule.definition.pedantic, Pedantic::Fixed(true))
+                    })
+                };
+                self.wants(id, path) && (asked || !rules(path).is_none_or(is_quiet))
+            },
+        };
+        let mut suppressions = Suppressions::read(sources.files().into_iter(), &context);
+        report.suppressed = suppressions.apply(&mut report.findings);
+        if suppressions.is_empty() || !report.errors.is_empty() {
+            return Ok(());
+        }
+        let is_complete = |file: &SourceFile| {
+            project(file.path())
+                .is_some_and(|project| project.complete && project.names(file.path()))
+        };
+        let (comments, mut fixes) = suppressions.observe(&context, is_complete);
+        let site: Arc<dyn Site> = Arc::new(comments);
+        let judged = Judge::new(&*self.rules(None)?, self.options.pedantic).site(&site);
+        let mut findings = judged.findings;
+        findings.retain_mut(|finding| {
+            let span = finding.primary.span;
+            finding.fixes.extend(fixes.remove(&span));
+            let project = project(sources.get(span.file).path());
+            project.is_some_and(|project| self.is_wanted(finding, project, sources))
+        });
+        fingerprint(&mut findings, projects, sources);
+        report.findings.append(&mut findings);
+        order(&mut report.findings, sources);
+        Ok(())
     }
 
     /// The built-in rules and the added ones.
@@ -261,6 +329,19 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Is a rule asked for in a file?
+    fn wants(&self, rule: &str, path: &Path) -> bool {
+        let Options { select, ignore, .. } = self.options;
+        let named = |list: &[String]| list.iter().any(|id| id == rule);
+        if named(ignore) {
+            return false;
+        }
+        match self.configs.of_file(path) {
+            Some(settings) => settings.wants(rule, path, select),
+            None => select.is_empty() || named(select),
+        }
+    }
+
     /// Is a finding to be reported? Gives it the severity that the configuration wants.
     fn is_wanted(&self, finding: &mut Finding, project: &Project, sources: &Sources) -> bool {
         let mut places = std::iter::once(&finding.primary).chain(&finding.related);
@@ -269,18 +350,15 @@ impl<'a> Run<'a> {
         if project.partial && !touches_named() {
             return false;
         }
-        let Options { select, ignore, .. } = self.options;
-        if ignore.contains(&finding.rule) {
-            return false;
-        }
         let file = sources.get(finding.primary.span.file);
         let path = file.path();
+        if !self.wants(&finding.rule, path) {
+            return false;
+        }
         let Some(settings) = self.configs.of_file(path) else {
-            return select.is_empty() || select.contains(&finding.rule);
+            return true;
         };
-        if !settings.wants(&finding.rule, path, select)
-            || (settings.excludes(path) && !project.names(path))
-        {
+        if settings.excludes(path) && !project.names(path) {
             return false;
         }
         if let Some(severity) = settings.severity(&finding.rule, path) {
@@ -373,6 +451,19 @@ fn united(found: Vec<(String, Vec<Finding>)>) -> Vec<Finding> {
         finding
     });
     named.collect()
+}
+
+/// Today, in UTC.
+fn today() -> jiff::civil::Date {
+    let epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = epoch.map_or(0, |since| since.as_secs());
+    date_of(seconds).unwrap_or_default()
+}
+
+/// The day, in UTC, of a time in seconds since 1970.
+pub(crate) fn date_of(seconds: u64) -> Option<jiff::civil::Date> {
+    let timestamp = jiff::Timestamp::from_second(i64::try_from(seconds).ok()?);
+    Some(jiff::tz::Offset::UTC.to_datetime(timestamp.ok()?).date())
 }
 
 /// Is there a rule of this id?

@@ -74,6 +74,9 @@ pub struct Project {
     /// No more than a part of the project was named: only findings that touch a file that the
     /// project [names](Project::names), by their primary or a related place, are of interest.
     pub partial: bool,
+    /// All of it was looked at: without a project around them there is no telling what belongs to
+    /// files that were named themselves.
+    pub complete: bool,
 }
 
 /// A file to read.
@@ -378,7 +381,10 @@ impl Search<'_> {
                 let base = root.ancestors().find(|above| above.join(".git").exists());
                 let base = base.unwrap_or(&root).to_path_buf();
                 let partial = files.iter().any(|found| !found.named);
+                let walked = self.walked.iter().any(|walked| root.starts_with(walked));
+                let complete = walked || is_project(&root);
                 Project {
+                    complete,
                     root,
                     base,
                     files,

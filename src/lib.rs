@@ -16,4 +16,5 @@ pub mod report;
 pub mod rules;
 pub mod source;
 mod spelling;
+pub mod suppress;
 pub mod syntax;

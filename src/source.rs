@@ -276,6 +276,12 @@ impl Sources {
         Arc::clone(&self.lock().files[id.0 as usize])
     }
 
+    /// Every file that was read or added, in that order.
+    #[must_use]
+    pub fn files(&self) -> Vec<Arc<SourceFile>> {
+        self.lock().files.clone()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,7 +16,14 @@ use corslint::rules::RuleSet;
 use crate::support::{TempDir, compare_snapshot, run};
 
 /// Folders of `fixtures/` that hold marked cases.
-const MARKED: [&str; 6] = ["nginx", "express", "policy", "django", "flask", "starlette"];
+const MARKED: [&str; 6] = [
+    "nginx",
+    "express",
+    "project",
+    "django",
+    "flask",
+    "starlette",
+];
 
 /// Files of a case that say what to ask and what to expect; they are no part of the project.
 const BESIDE: [&str; 4] = [
@@ -197,7 +204,7 @@ fn what_only_looks_like_a_mistake_stays_silent() {
 fn nginx_shows_every_rule_and_its_near_misses() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let ids = |signs| {
-        let cases = ["nginx", "policy"].into_iter();
+        let cases = ["nginx", "project"].into_iter();
         let cases = cases.flat_map(|name| folders(&root.join(name)));
         let places = cases.flat_map(move |case| places_with(signs, &case));
         places.map(|(.., id)| id).collect::<Vec<String>>()

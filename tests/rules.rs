@@ -71,6 +71,8 @@ const CATALOGUE: &[&str] = &[
     "deprecated-setting",
     // of the program itself
     "syntax-error",
+    "unused-suppression",
+    "unknown-rule",
 ];
 
 fn rules() -> RuleSet {

@@ -12,4 +12,5 @@ mod readme;
 mod replay;
 mod rules;
 mod support;
+mod suppress;
 mod terminal;

@@ -47,6 +47,7 @@ fn finding(rule: &str, severity: Severity, message: &str, primary: Label) -> Fin
         related: Vec::new(),
         notes: Vec::new(),
         help: None,
+        fixes: Vec::new(),
         request: None,
         conditions: Vec::new(),
         assumes: Vec::new(),

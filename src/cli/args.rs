@@ -50,8 +50,13 @@ Configuration:
   corslint.toml, or [tool.corslint] in pyproject.toml; the nearest one at or above a file or its
   project is in force, not beyond the repository. Arguments are stronger.
 
+Suppression:
+  A comment `corslint: ignore[rule, rule] until=2027-01-31 reason` on a line of a finding or above it;
+  `ignore-file[rule] reason` for the whole file. Comments that suppress nothing are reported.
+
 Environment:
   NO_COLOR, CLICOLOR_FORCE, CLICOLOR=0  as usual; --color is stronger
+  SOURCE_DATE_EPOCH                     the time at which `until=` of suppressions is looked at
 
 Exit codes:
   0  clean: no finding as bad as --fail-on

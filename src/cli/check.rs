@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::args::{CheckArguments, Format};
 use super::streams::{self, Failure};
-use crate::check::{Options, check};
+use crate::check::{Options, check, date_of};
 use crate::model::Severity;
 use crate::report::{Paths, Problem, Report, write_json, write_terminal};
 use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
@@ -64,7 +64,20 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
         config: arguments.config.lookup(),
         fail_on: arguments.fail_on.map(Severity::from),
         force_exclude: arguments.force_exclude,
+        today: today()?,
     })
+}
+
+/// The day that `SOURCE_DATE_EPOCH` stands for, so that a run can be repeated
+/// (<https://reproducible-builds.org/docs/source-date-epoch/>).
+fn today() -> Result<Option<jiff::civil::Date>, Failure> {
+    let Some(seconds) = std::env::var_os("SOURCE_DATE_EPOCH") else {
+        return Ok(None);
+    };
+    let seconds = seconds.to_str().and_then(|text| text.parse().ok());
+    let date = seconds.and_then(date_of);
+    let words = "SOURCE_DATE_EPOCH is no number of seconds since 1970";
+    date.map(Some).ok_or_else(|| Failure::Said(words.into()))
 }
 
 fn read_stdin() -> Result<String, Failure> {

@@ -75,6 +75,26 @@ pub struct Label {
     pub text: String,
 }
 
+/// A stretch of source and what to write in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty for an insertion.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// A repair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in the imperative.
+    pub title: String,
+    /// In one file or several; none overlaps another.
+    pub edits: Vec<Edit>,
+    /// No trusted origin loses by it and no foreign one gains.
+    pub safe: bool,
+}
+
 /// One problem, at its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -96,6 +116,8 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// The smallest correct change.
     pub help: Option<String>,
+    /// Repairs that can be made by a program.
+    pub fixes: Vec<Fix>,
     /// The request that shows it.
     pub request: Option<Request>,
     /// The deployment conditions that the finding needs, with the value each must have.

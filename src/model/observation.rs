@@ -43,11 +43,15 @@ pub enum ObservationKind {
     Order,
     /// The file is not valid in its own language: the server itself would refuse it.
     Syntax,
+    /// A comment that is to suppress a finding suppresses nothing.
+    UnusedSuppression,
+    /// A comment names a rule that does not exist.
+    UnknownRule,
 }
 
 impl ObservationKind {
     /// All kinds, in the order of their names' declaration.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Rejected,
         Self::Renamed,
         Self::Ignored,
@@ -67,6 +71,8 @@ impl ObservationKind {
         Self::OpaqueResponse,
         Self::Order,
         Self::Syntax,
+        Self::UnusedSuppression,
+        Self::UnknownRule,
     ];
 
     /// The name rules use.
@@ -92,6 +98,8 @@ impl ObservationKind {
             Self::OpaqueResponse => "opaque-response",
             Self::Order => "order",
             Self::Syntax => "syntax",
+            Self::UnusedSuppression => "unused-suppression",
+            Self::UnknownRule => "unknown-rule",
         }
     }
 }

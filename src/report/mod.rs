@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::model::{Finding, Severity};
 use crate::source::Sources;
+use crate::suppress::Suppressed;
 
 pub use json::write as write_json;
 pub use terminal::write as write_terminal;
@@ -22,6 +23,8 @@ pub struct Report {
     pub sources: Sources,
     /// Findings in order of path, place and rule.
     pub findings: Vec<Finding>,
+    /// Findings that comments suppress, in the same order.
+    pub suppressed: Vec<Suppressed>,
     /// Numbers for the summary.
     pub summary: Summary,
     /// What could not be done; makes the exit code 2.

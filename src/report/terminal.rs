@@ -216,6 +216,9 @@ fn summary(report: &Report) -> String {
         text.push_str(&format!(" in {files} ({endpoints}{partly})"));
     }
     let mut more = Vec::new();
+    if !report.suppressed.is_empty() {
+        more.push(format!("{} suppressed", report.suppressed.len()));
+    }
     if !report.skipped.is_empty() {
         more.push(format!("{} skipped", count(report.skipped.len(), "file")));
     }

@@ -460,6 +460,7 @@ impl<'a> Judge<'a> {
                 .help
                 .as_ref()
                 .and_then(|help| help_text(help, site.framework(), &writer)),
+            fixes: Vec::new(),
             request: exchange.map(|exchange| exchange.request.clone()),
             conditions: Vec::new(),
             assumes: Vec::new(),

@@ -624,4 +624,6 @@ const OBSERVATIONS: &[&str] = &[
     "opaque-response",
     "order",
     "syntax",
+    "unused-suppression",
+    "unknown-rule",
 ];

@@ -1,6 +1,7 @@
 //! Text to trees: languages, and nothing of CORS.
 
 pub mod arena;
+pub mod comments;
 pub mod java;
 pub mod javascript;
 pub mod jvm;

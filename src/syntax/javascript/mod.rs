@@ -21,7 +21,8 @@ pub fn parse(file: &SourceFile) -> Option<ast::Module> {
     Some(lower::module(tree.root_node(), file))
 }
 
-fn language(path: &Path) -> tree_sitter::Language {
+/// The grammar that a file's name stands for.
+pub(crate) fn language(path: &Path) -> tree_sitter::Language {
     let extension = path.extension().and_then(|text| text.to_str());
     match extension.unwrap_or_default() {
         "ts" | "cts" | "mts" => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),

@@ -162,6 +162,20 @@ impl<'a> Lexer<'a> {
         (token, long_comment)
     }
 
+    /// Where the comments up to the end of the text are.
+    pub(super) fn comments(mut self) -> Vec<std::ops::Range<usize>> {
+        let mut found = Vec::new();
+        loop {
+            self.run(|input| take_while(is_space).parse_complete(input));
+            let start = self.at;
+            if self.run(comment) > 0 {
+                found.push(start..self.at);
+            } else if matches!(self.next(), (Token::End, _)) {
+                return found;
+            }
+        }
+    }
+
     fn word(&mut self) -> Token {
         let start = self.at;
         let quote = match self.rest().first() {

@@ -15,6 +15,11 @@ use crate::source::{SourceFile, Span};
 
 pub use parser::{MAX_DEPTH, MAX_ERRORS};
 
+/// Where the comments of a file are.
+pub(crate) fn comments(text: &str) -> Vec<std::ops::Range<usize>> {
+    lexer::Lexer::new(text.as_bytes(), 0).comments()
+}
+
 /// One word of a directive, decoded as nginx decodes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {

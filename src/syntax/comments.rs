@@ -1,0 +1,223 @@
+//! Where the comments of a file are, by the syntax of its language.
+
+use std::ops::Range;
+use std::path::Path;
+
+/// The comments of a text, with their signs, in order. The language is told by the path's ending; a
+/// file without a known one is nginx's.
+#[must_use]
+pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    let ending = ending.unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "js" | "cjs" | "mjs" | "jsx" | "ts" | "cts" | "mts" | "tsx" => {
+            parsed(&super::javascript::language(path), text)
+        }
+        "py" | "pyw" => parsed(&tree_sitter_python::LANGUAGE.into(), text),
+        "java" | "kt" | "kts" | "groovy" | "gradle" => c_like(text),
+        "xml" => xml(text),
+        "yaml" | "yml" => yaml(text),
+        "properties" => properties(text),
+        _ => super::nginx::comments(text),
+    }
+}
+
+/// The nodes that a grammar calls comments.
+fn parsed(language: &tree_sitter::Language, text: &str) -> Vec<Range<usize>> {
+    let mut parser = tree_sitter::Parser::new();
+    if parser.set_language(language).is_err() {
+        return Vec::new();
+    }
+    let Some(tree) = parser.parse(text, None) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut cursor = tree.walk();
+    'nodes: loop {
+        let node = cursor.node();
+        if node.kind() == "comment" {
+            found.push(node.byte_range());
+        }
+        if cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                break 'nodes;
+            }
+        }
+    }
+    found
+}
+
+/// Java, Kotlin and Groovy: `//` and `/* */`, not in texts of one line or between three quotes.
+fn c_like(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = |sign: &str, from: usize| {
+            let behind = rest.get(from..).and_then(|rest| rest.find(sign));
+            behind.map_or(rest.len(), |end| from + end + sign.len())
+        };
+        let length = if rest.starts_with("//") {
+            let length = rest.find('\n').unwrap_or(rest.len());
+            found.push(at..at + length);
+            length
+        } else if rest.starts_with("/*") {
+            let length = end("*/", 2);
+            found.push(at..at + length);
+            length
+        } else if rest.starts_with("\"\"\"") {
+            end("\"\"\"", 3)
+        } else if rest.starts_with(['"', '\'']) {
+            quoted(rest)
+        } else {
+            rest.chars().next().map_or(1, char::len_utf8)
+        };
+        at += length.max(1);
+    }
+    found
+}
+
+/// The length of a text in quotes, which ends with its line at the latest.
+fn quoted(rest: &str) -> usize {
+    let mut characters = rest.char_indices();
+    let Some((_, quote)) = characters.next() else {
+        return 0;
+    };
+    let mut escaped = false;
+    for (at, c) in characters {
+        match c {
+            '\n' => return at,
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            _ if c == quote => return at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+fn xml(text: &str) -> Vec<Range<usize>> {
+    let starts = text.match_indices("<!--").map(|(start, _)| start);
+    let mut end = 0;
+    let mut found = Vec::new();
+    for start in starts {
+        if start >= end {
+            let length = text[start..].find("-->").map(|length| length + 3);
+            end = length.map_or(text.len(), |length| start + length);
+            found.push(start..end);
+        }
+    }
+    found
+}
+
+/// A `#` at the start of a line or behind white space, not in quotes on its line.
+fn yaml(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (start, line) in lines(text) {
+        let mut quote = None;
+        let mut before = ' ';
+        for (at, c) in line.char_indices() {
+            match (quote, c) {
+                (None, '#') if before.is_whitespace() => {
+                    found.push(start + at..start + line.len());
+                    break;
+                }
+                (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
+                (Some(open), _) if open == c && before != '\\' => quote = None,
+                _ => {}
+            }
+            before = c;
+        }
+    }
+    found
+}
+
+/// A line whose first sign is `#` or `!`.
+fn properties(text: &str) -> Vec<Range<usize>> {
+    let comments = lines(text).filter_map(|(start, line)| {
+        let sign = line.find(|c: char| !c.is_whitespace())?;
+        line[sign..]
+            .starts_with(['#', '!'])
+            .then(|| start + sign..start + line.len())
+    });
+    comments.collect()
+}
+
+/// Lines without their breaks, with their starts.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let at = start;
+        start += line.len();
+        (at, line.trim_end_matches(['\n', '\r']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, text: &str, expected: &[&str]) {
+        let found = comments(Path::new(name), text);
+        let found: Vec<&str> = found.into_iter().map(|range| &text[range]).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+
+    #[test]
+    fn every_language_has_its_own_comments() {
+        check(
+            "nginx.conf",
+            "# a\nadd_header X \"# b\" always; # c\nset $x y#d; #e",
+            &["# a", "# c", "#e"],
+        );
+        check(
+            "a.ts",
+            "// a\nconst x: string = '// b'; /* c\n d */ `// e`; /\\/\\/ f/;",
+            &["// a", "/* c\n d */"],
+        );
+        check(
+            "a.py",
+            "# a\nx = '# b' # c\n'''\n# d\n'''\n",
+            &["# a", "# c"],
+        );
+        check(
+            "A.java",
+            "// a\nString x = \"// b\"; /* c */ char y = '\"'; // d\n\"\"\"\n// e\n\"\"\"",
+            &["// a", "/* c */", "// d"],
+        );
+        check("a.kt", "val x = \"\\\" // a\" // b", &["// b"]);
+        check(
+            "a.xml",
+            "<a><!-- b\n c --><d/><!--e",
+            &["<!-- b\n c -->", "<!--e"],
+        );
+        check(
+            "a.yml",
+            "# a\nb: \"# c\" # d\ne: f#g\nh: it's # i\n",
+            &["# a", "# d", "# i"],
+        );
+        check("a.properties", "# a\n  ! b\nc=d # e\n", &["# a", "! b"]);
+    }
+
+    #[test]
+    fn unfinished_and_odd_texts_have_an_end() {
+        for name in [
+            "x.conf",
+            "x.js",
+            "x.py",
+            "x.java",
+            "x.xml",
+            "x.yml",
+            "x.properties",
+        ] {
+            for text in ["", "\"", "/*", "'''", "<!--", "#", "é\"\\", "\r\n#é\r\n"] {
+                for range in comments(Path::new(name), text) {
+                    assert!(text.get(range).is_some(), "{name} {text:?}");
+                }
+            }
+        }
+    }
+}
