@@ -4,6 +4,7 @@
 //! mine?), `read` (syntax to its own small settings) and `respond` (settings × request × world to
 //! responses, behind [`Site`]).
 
+pub mod boot;
 pub mod django;
 pub mod express;
 pub mod flask;

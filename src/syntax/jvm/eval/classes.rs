@@ -22,6 +22,29 @@ impl<H: Host> Machine<'_, H> {
         self.instantiate_with(class, &Args::positional(args), None, span)
     }
 
+    /// A new instance with arguments that have names.
+    ///
+    /// # Errors
+    /// What its constructor throws, or the end of the budget.
+    pub fn instantiate_named(
+        &mut self,
+        class: &Arc<Class>,
+        args: &[Val],
+        names: &[Option<Name>],
+        span: Span,
+    ) -> Result<Val> {
+        let mut given = Args::default();
+        for (val, name) in args.iter().zip(names) {
+            given.push(name.clone(), val.clone());
+        }
+        self.instantiate_with(class, &given, None, span)
+    }
+
+    /// A static field or constant of a class; nothing if there is none or the budget is spent.
+    pub fn static_value(&mut self, class: &Arc<Class>, name: &str, span: Span) -> Option<Val> {
+        self.static_field(class, name, span).ok().flatten()
+    }
+
     /// A new instance as a container makes it: parameters and fields through [`Host::inject`].
     ///
     /// # Errors

@@ -1,0 +1,11 @@
+//! What Spring Boot makes of a project before any framework code runs: its property files, its build
+//! files, and what it puts into fields and parameters.
+
+mod build;
+mod inject;
+mod profile;
+mod settings;
+
+pub use build::{Build, Starters, Version};
+pub use inject::{Beans, Wired, bean_of_class, bind, call, inject};
+pub use settings::{Environment, Settings};
