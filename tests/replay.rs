@@ -1,7 +1,7 @@
 //! The recorded answers of the real nginx (`fixtures/nginx/*/recorded.json`) against `respond`.
 
 #[path = "fidelity/mod.rs"]
-mod fidelity;
+pub(crate) mod fidelity;
 
 use fidelity::{Case, Failures, Record, Told, cases, compare, read};
 

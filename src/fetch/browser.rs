@@ -166,6 +166,11 @@ fn chrome(failure: Failure, context: &Context<'_>) -> Option<String> {
         ),
         Failure::PreflightStatus => "It does not have HTTP ok status.".into(),
         Failure::PreflightRedirect => "Redirect is not allowed for a preflight request.".into(),
+        Failure::Scheme | Failure::Mode => return chrome_before_sending(failure, context),
+        // The place in Chromium that prints it has no location at hand.
+        Failure::RedirectCredentials => "Redirect location '' contains a username and password, \
+                                         which is disallowed for cross-origin requests."
+            .into(),
         Failure::Method => format!(
             "Method {} is not allowed by Access-Control-Allow-Methods in preflight response.",
             context.method()
@@ -183,8 +188,11 @@ fn chrome(failure: Failure, context: &Context<'_>) -> Option<String> {
             "Cannot parse Access-Control-Allow-Headers response header field in preflight response."
                 .into()
         }
-        // Chromium prints its network error's name instead (`net::ERR_EMPTY_RESPONSE`).
-        Failure::Network => return None,
+        // Chromium prints its network error's name instead (`net::ERR_EMPTY_RESPONSE`,
+        // `net::ERR_UNSAFE_REDIRECT`, `net::ERR_TOO_MANY_REDIRECTS`).
+        Failure::Network | Failure::RedirectScheme | Failure::RedirectMode | Failure::Redirects => {
+            return None;
+        }
     };
     let is_access_check = matches!(
         failure,
@@ -213,6 +221,29 @@ fn chrome(failure: Failure, context: &Context<'_>) -> Option<String> {
         context.url,
         context.page
     ))
+}
+
+/// What Chromium says of a request that it does not even send.
+fn chrome_before_sending(failure: Failure, context: &Context<'_>) -> Option<String> {
+    let Context { url, page, .. } = context;
+    let scheme = url.split(':').next().unwrap_or_default();
+    Some(match (failure, context.initiator) {
+        (Failure::Mode, _) => format!(
+            "Fetch API cannot load {url}. Request mode is \"same-origin\" but the URL's origin is \
+             not same as the request origin {page}."
+        ),
+        _ if scheme == "file" => format!("Not allowed to load local resource: {url}"),
+        (_, Initiator::Fetch) => {
+            format!("Fetch API cannot load {url}. URL scheme \"{scheme}\" is not supported.")
+        }
+        (_, initiator) => format!(
+            "Access to {} at '{url}' from origin '{page}' has been blocked by CORS policy: Cross \
+             origin requests are only supported for protocol schemes: chrome, \
+             chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, \
+             http, https, isolated-app.",
+            initiator.name()
+        ),
+    })
 }
 
 fn firefox(failure: Failure, context: &Context<'_>) -> Option<String> {
@@ -246,7 +277,14 @@ fn firefox(failure: Failure, context: &Context<'_>) -> Option<String> {
             status_code = Some(status()?);
             "CORS preflight response did not succeed".into()
         }
-        Failure::PreflightRedirect => "CORS request external redirect not allowed".into(),
+        Failure::PreflightRedirect | Failure::RedirectCredentials => {
+            "CORS request external redirect not allowed".into()
+        }
+        Failure::Scheme => "CORS request not http".into(),
+        // Its words for these are not known for certain.
+        Failure::Mode | Failure::RedirectMode | Failure::RedirectScheme | Failure::Redirects => {
+            return None;
+        }
         Failure::Method => {
             "Did not find method in CORS header ‘Access-Control-Allow-Methods’".into()
         }
@@ -294,7 +332,13 @@ fn firefox(failure: Failure, context: &Context<'_>) -> Option<String> {
 fn safari(failure: Failure, context: &Context<'_>) -> Option<String> {
     let status = context.status();
     let reason = match failure {
-        Failure::Network => None,
+        Failure::Network
+        | Failure::RedirectCredentials
+        | Failure::RedirectScheme
+        | Failure::RedirectMode
+        | Failure::Redirects
+        | Failure::Scheme
+        | Failure::Mode => None,
         _ if context.preflight_status_failed() => Some(format!(
             "Preflight response is not successful. Status code: {}",
             status?

@@ -1,6 +1,6 @@
 //! Methods and headers of the CORS protocol: safelists, forbidden names, list values.
 
-use super::trim;
+use super::{Browser, trim};
 use crate::model::{Known, Response};
 
 /// How long a preflight is cached without a valid Access-Control-Max-Age, in seconds.
@@ -148,10 +148,39 @@ fn digits(text: &str) -> Option<u64> {
 /// out, since the browser drops them.
 #[must_use]
 pub fn unsafe_request_headers(headers: &[(&str, &str)]) -> Vec<String> {
+    unsafe_by(headers, is_safelisted_request_header)
+}
+
+/// Client hints that Chromium takes for safe, besides the standard's headers
+/// (`services/network/public/cpp/cors/cors.cc`).
+const CLIENT_HINTS: [&str; 7] = [
+    "device-memory",
+    "downlink",
+    "dpr",
+    "ect",
+    "rtt",
+    "viewport-width",
+    "width",
+];
+
+/// Like [`unsafe_request_headers`], as a browser has it: Chromium takes client hints for safe.
+#[must_use]
+pub fn unsafe_names(headers: &[(&str, &str)], browser: Browser) -> Vec<String> {
+    unsafe_by(headers, |name, value| {
+        let name = name.to_ascii_lowercase();
+        let is_hint = match &*name {
+            "save-data" => value.eq_ignore_ascii_case("on"),
+            name => CLIENT_HINTS.contains(&name),
+        };
+        browser == Browser::Chrome && is_hint || is_safelisted_request_header(&name, value)
+    })
+}
+
+fn unsafe_by(headers: &[(&str, &str)], is_safe: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let (safe, mut names): (Vec<_>, Vec<_>) = headers
         .iter()
         .filter(|(name, value)| !is_forbidden_request_header(name, value))
-        .partition(|(name, value)| is_safelisted_request_header(name, value));
+        .partition(|(name, value)| is_safe(name, value));
     if safe.iter().map(|(_, value)| value.len()).sum::<usize>() > 1024 {
         names.extend(safe);
     }

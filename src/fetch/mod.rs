@@ -5,14 +5,18 @@
 //! granted that the request is cross-origin: a same-origin response is read without any check.
 
 mod browser;
+mod call;
 mod headers;
+mod store;
 
 pub use browser::{Browser, Context, Initiator, console, preflight_cache_seconds};
+pub use call::{Call, Mode, Played, Step, play};
 pub use headers::{
     DEFAULT_MAX_AGE, exposes, is_forbidden_method, is_forbidden_request_header,
     is_safelisted_method, is_safelisted_request_header, is_safelisted_response_header, is_token,
-    max_age, needs_preflight, normalize_method, parse_list, unsafe_request_headers,
+    max_age, needs_preflight, normalize_method, parse_list, unsafe_names, unsafe_request_headers,
 };
+pub use store::can_reuse;
 
 use crate::model::{Known, Outcome, Request, Response, is_parsable_url};
 
@@ -43,13 +47,25 @@ pub enum Failure {
     MethodsSyntax,
     /// Access-Control-Allow-Headers is not a list of tokens.
     HeadersSyntax,
+    /// A redirect leads to a URL with a user name or password.
+    RedirectCredentials,
+    /// A redirect leads out of http and https.
+    RedirectScheme,
+    /// There is a redirect, and the script wants none.
+    RedirectMode,
+    /// There are more than 20 redirects.
+    Redirects,
+    /// The URL is neither http nor https.
+    Scheme,
+    /// The URL has another origin, and the script wants its own only.
+    Mode,
     /// There is no response.
     Network,
 }
 
 impl Failure {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::AcaoMissing,
         Self::AcaoMismatch,
         Self::AcaoMultiple,
@@ -62,6 +78,12 @@ impl Failure {
         Self::Header,
         Self::MethodsSyntax,
         Self::HeadersSyntax,
+        Self::RedirectCredentials,
+        Self::RedirectScheme,
+        Self::RedirectMode,
+        Self::Redirects,
+        Self::Scheme,
+        Self::Mode,
         Self::Network,
     ];
 
@@ -81,6 +103,12 @@ impl Failure {
             Self::Header => "header",
             Self::MethodsSyntax => "methods-syntax",
             Self::HeadersSyntax => "headers-syntax",
+            Self::RedirectCredentials => "redirect-credentials",
+            Self::RedirectScheme => "redirect-scheme",
+            Self::RedirectMode => "redirect-mode",
+            Self::Redirects => "too-many-redirects",
+            Self::Scheme => "scheme",
+            Self::Mode => "mode",
             Self::Network => "network",
         }
     }
@@ -116,6 +144,12 @@ pub const fn reason(failure: Failure) -> &'static str {
         Failure::HeadersSyntax => {
             "Access-Control-Allow-Headers is not a list of header names separated by commas"
         }
+        Failure::RedirectCredentials => "the redirect leads to a URL with a user name or password",
+        Failure::RedirectScheme => "the redirect leads to a URL that is neither http nor https",
+        Failure::RedirectMode => "the script asked for no redirects, and there is one",
+        Failure::Redirects => "there are more than 20 redirects",
+        Failure::Scheme => "the URL is neither http nor https",
+        Failure::Mode => "the script asked for its own origin only, and the URL has another",
         Failure::Network => "there is no response",
     }
 }

@@ -19,6 +19,36 @@ pub struct Url {
     pub query: Option<String>,
 }
 
+impl Url {
+    /// The http or https URL of a parsed one; nothing of another scheme, or without a host. What
+    /// stands behind `#`, and a user's name, are not sent.
+    #[must_use]
+    pub fn of(url: &url::Url) -> Option<Self> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return None;
+        }
+        Some(Self {
+            scheme: url.scheme().into(),
+            host: url.host_str()?.into(),
+            port: url.port(),
+            path: url.path().into(),
+            query: url.query().map(Into::into),
+        })
+    }
+
+    /// The origin, as browsers serialize it.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let port = self.port.map(|port| format!(":{port}"));
+        format!(
+            "{}://{}{}",
+            self.scheme,
+            self.host,
+            port.unwrap_or_default()
+        )
+    }
+}
+
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme, self.host)?;

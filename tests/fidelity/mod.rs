@@ -16,6 +16,7 @@
 
 mod answer;
 mod ask;
+pub(crate) mod browser;
 mod case;
 mod compare;
 pub(crate) mod express;
