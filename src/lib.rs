@@ -14,6 +14,7 @@ pub mod frameworks;
 pub mod model;
 pub mod report;
 pub mod rules;
+pub mod simulate;
 pub mod source;
 mod spelling;
 pub mod suppress;

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::curl::CurlArguments;
 use super::environment::EnvironmentArguments;
 use crate::config::Lookup;
+use super::try_::TryArguments;
 use crate::model::Severity;
 
 /// Finds CORS mistakes in server and framework configuration before a browser does.
@@ -76,6 +78,10 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Show the configuration that is in force for a path, and why
     Config(ShowConfigArguments),
+    /// Show what a configuration would answer to a curl command
+    Curl(CurlArguments),
+    /// Play a request of a page as browsers would, and show who decides what
+    Try(Box<TryArguments>),
 }
 
 /// Arguments of `check`.

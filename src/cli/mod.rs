@@ -6,10 +6,15 @@
 mod args;
 mod check;
 mod config;
+mod curl;
+mod curl_command;
 mod environment;
+mod exchange;
 mod explain;
 mod rules;
 mod streams;
+mod try_;
+mod typed;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -65,6 +70,8 @@ fn run() -> Exit {
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
+        Command::Curl(arguments) => curl::run(arguments),
+        Command::Try(arguments) => try_::run(*arguments),
     };
     match result {
         Ok(exit) => exit,

@@ -1,0 +1,221 @@
+//! `corslint curl`.
+
+use std::io::{self, Write};
+
+use clap::{Args, Parser};
+use serde::Serialize;
+
+use super::Exit;
+use super::args::{Color, Format};
+use super::curl_command::{self, CurlCommand};
+use super::exchange::{
+    self, Range, RequestJson, ResponseJson, SourceArguments, Style, View, assumptions, request_json,
+};
+use super::streams::{self, Failure};
+use crate::model::{Request, Response, Site};
+use crate::report::Paths;
+use crate::report::text::line;
+use crate::simulate::{Opened, Way, endpoint_of, responses};
+
+/// Options of its own; everything else is curl's.
+const OWN: [&str; 6] = [
+    "--in",
+    "--status",
+    "--format",
+    "--color",
+    "--env",
+    "--env-file",
+];
+
+/// Arguments of `curl`.
+#[derive(Args, Debug)]
+pub(super) struct CurlArguments {
+    #[command(flatten)]
+    pub(super) own: CurlOptions,
+
+    /// A curl command without its `curl`: options and one URL
+    ///
+    /// Understood: -X -H -I -i -v -s -d -b -u -A -e -F -G --request --header --head --include
+    /// --verbose --silent --data (and its relatives) --json --cookie --user --user-agent --referer
+    /// --form --get --url. Others are passed by with a note. What makes curl read a file (-d @FILE,
+    /// -T, -K, …) is an error.
+    #[arg(
+        value_name = "CURL ARGUMENTS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true
+    )]
+    pub(super) curl: Vec<String>,
+}
+
+/// What is not curl's.
+#[derive(Args, Debug)]
+pub(super) struct CurlOptions {
+    #[command(flatten)]
+    pub(super) sources: SourceArguments,
+
+    /// The status with which the application behind answers [default: 200]
+    #[arg(long, value_name = "N", value_parser = exchange::status)]
+    pub(super) status: Option<u16>,
+
+    /// How to write the answer
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+
+    /// When to use colours [default: auto]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(super) color: Option<Color>,
+}
+
+/// Options of its own that stand among curl's.
+#[derive(Debug, Parser)]
+#[command(
+    name = "corslint curl",
+    no_binary_name = true,
+    disable_help_flag = true
+)]
+struct More {
+    #[command(flatten)]
+    own: CurlOptions,
+}
+
+/// Parts what is curl's from options of its own that stand behind the first of curl's.
+fn part(arguments: Vec<String>) -> Result<(Vec<String>, CurlOptions), Failure> {
+    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        let name = argument.split('=').next().unwrap_or_default();
+        if !OWN.contains(&name) {
+            theirs.push(argument);
+            continue;
+        }
+        let with_value = argument.contains('=');
+        own.push(argument);
+        if !with_value {
+            own.extend(rest.next());
+        }
+    }
+    let more = More::try_parse_from(own);
+    let more = more.map_err(|error| {
+        let text = error.render().to_string();
+        let text = text.trim_end();
+        Failure::Said(text.strip_prefix("error: ").unwrap_or(text).into())
+    })?;
+    Ok((theirs, more.own))
+}
+
+pub(super) fn run(arguments: CurlArguments) -> Result<Exit, Failure> {
+    let CurlArguments { own, curl } = arguments;
+    let (curl, more) = part(curl)?;
+    let command = curl_command::parse(&curl).map_err(Failure::Said)?;
+    let mut sources = own.sources;
+    sources.paths.extend(more.sources.paths);
+    let added = more.sources.environment;
+    sources.environment.variables.extend(added.variables);
+    sources.environment.files.extend(added.files);
+    let mut request = command.request.clone();
+    request.application = exchange::application(more.status.or(own.status));
+    let opened = exchange::read(&sources.paths, &sources.environment)?;
+    let format = more.format.or(own.format).unwrap_or(Format::Terminal);
+    let asked = Asked {
+        command: &command,
+        request: &request,
+        opened: &opened,
+    };
+    for option in &command.ignored {
+        streams::warn(&format!("note: `{option}` is passed by"));
+    }
+    let paths = Paths::here();
+    let view = View {
+        sources: &opened.sources,
+        paths: &paths,
+        style: Style::new(more.color.or(own.color).unwrap_or(Color::Auto).decide()),
+    };
+    streams::write(|out| match format {
+        Format::Terminal => asked.write(&view, out),
+        Format::Json => asked.write_json(&view, out),
+    })?;
+    Ok(Exit::Clean)
+}
+
+struct Asked<'a> {
+    command: &'a CurlCommand,
+    request: &'a Request,
+    opened: &'a Opened,
+}
+
+impl Asked<'_> {
+    /// The endpoints that take the request, with what they answer.
+    fn answers(&self) -> impl Iterator<Item = (&dyn Site, usize, Vec<Way<Response>>)> {
+        self.opened.sites.iter().filter_map(|site| {
+            let site = site.as_ref();
+            let endpoint = endpoint_of(site, self.request)?;
+            Some((site, endpoint, responses(site, self.request)))
+        })
+    }
+
+    fn write(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        if self.command.verbose {
+            writeln!(out, "{}", view.request(self.request, "> "))?;
+        }
+        let mut is_first = true;
+        for (site, endpoint, ways) in self.answers() {
+            if !is_first {
+                writeln!(out)?;
+            }
+            is_first = false;
+            writeln!(out, "{}", view.endpoint(site, endpoint))?;
+            for (index, way) in ways.iter().enumerate() {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                write!(out, "{}", view.conditions(way, ""))?;
+                write!(out, "{}", view.response(&way.outcome, ""))?;
+            }
+        }
+        if is_first {
+            let url = self.request.url.to_string();
+            writeln!(out, "No endpoint takes {}.", line(&url))?;
+        }
+        Ok(())
+    }
+
+    fn write_json(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let endpoints = self.answers().map(|(site, endpoint, ways)| {
+            let known = &site.endpoints()[endpoint];
+            EndpointJson {
+                framework: site.framework(),
+                name: known.name.clone(),
+                path: view.path(known.span),
+                range: view.range(known.span),
+                responses: ways
+                    .iter()
+                    .map(|way| view.response_json(&way.outcome, assumptions(way)))
+                    .collect(),
+            }
+        });
+        let document = Document {
+            version: 1,
+            request: request_json(self.request),
+            endpoints: endpoints.collect(),
+        };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        writeln!(out)
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    request: RequestJson,
+    endpoints: Vec<EndpointJson>,
+}
+
+#[derive(Serialize)]
+struct EndpointJson {
+    framework: &'static str,
+    name: String,
+    path: String,
+    range: Range,
+    responses: Vec<ResponseJson>,
+}

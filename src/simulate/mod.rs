@@ -1,0 +1,196 @@
+//! Playing single requests and whole exchanges against what was read, in every deployment world.
+
+mod decide;
+mod open;
+
+pub use decide::{Deciding, deciding, why_dropped};
+pub use open::{Opened, open};
+
+use crate::fetch::{Browser, Call, Played, play};
+use crate::model::{
+    Answer, Application, Assumption, Condition, Known, Request, Response, Site, Url, World,
+};
+
+/// The most deployment conditions whose worlds are told apart.
+const MAX_CONDITIONS: usize = 6;
+/// The most ways that one exchange may go in one world.
+const MAX_WAYS: usize = 64;
+
+/// One way that something may go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Way<T> {
+    /// What happens.
+    pub outcome: T,
+    /// The deployment conditions that it needs, with the value that each must have.
+    pub conditions: Vec<(Condition, bool)>,
+    /// The request conditions that it rests on.
+    pub assumes: Vec<Assumption>,
+}
+
+/// The endpoint of a site that a request meets, if the site takes it.
+#[must_use]
+pub fn endpoint_of(site: &dyn Site, request: &Request) -> Option<usize> {
+    if site.endpoints().is_empty() {
+        return None;
+    }
+    site.route(request)
+}
+
+/// Every response that a request may get, equal ones once.
+#[must_use]
+pub fn responses(site: &dyn Site, request: &Request) -> Vec<Way<Response>> {
+    let Some(endpoint) = endpoint_of(site, request) else {
+        return Vec::new();
+    };
+    in_all_worlds(site, |world| {
+        let responses = site.respond(endpoint, request, world);
+        let ways = responses.into_iter().map(|response| {
+            let assumes = response.assumes.clone();
+            (response, assumes)
+        });
+        ways.collect()
+    })
+}
+
+/// Every way that an exchange of `browser` with a site may go, equal ones once. The application
+/// behind answers as told. A redirect to a host that the site does not know gets an unknown answer.
+#[must_use]
+pub fn exchanges(
+    site: &dyn Site,
+    call: &Call,
+    browser: Browser,
+    application: Application,
+) -> Vec<Way<Played>> {
+    in_all_worlds(site, |world| {
+        let mut ways = Vec::new();
+        let mut oracle = Oracle::default();
+        for _ in 0..MAX_WAYS {
+            oracle.begin();
+            let played = play(call, browser, |request| {
+                let mut request = request.clone();
+                request.application = application;
+                request.cookies = call.include && !request.is_preflight();
+                oracle.choose(answers(site, call, &request, world))
+            });
+            ways.push((played, oracle.assumes.clone()));
+            if !oracle.next() {
+                break;
+            }
+        }
+        ways
+    })
+}
+
+fn answers(site: &dyn Site, call: &Call, request: &Request, world: &World) -> Vec<Response> {
+    let unknown = || {
+        let mut response = Response::new(Known::Unknown, Answer::Upstream, None);
+        response.unseen = vec!["*".into()];
+        vec![response]
+    };
+    let first = Url::of(&call.url);
+    let is_known = |host: &str| {
+        first.as_ref().is_some_and(|url| url.host == host)
+            || site.endpoints().iter().any(|known| known.url.host == host)
+    };
+    if !is_known(&request.url.host) {
+        return unknown();
+    }
+    match endpoint_of(site, request) {
+        Some(endpoint) => site.respond(endpoint, request, world),
+        None => unknown(),
+    }
+}
+
+/// Walks every way through the choices of an exchange.
+#[derive(Default)]
+struct Oracle {
+    /// Choice and number of choices, from the first request on.
+    path: Vec<(usize, usize)>,
+    at: usize,
+    assumes: Vec<Assumption>,
+}
+
+impl Oracle {
+    fn begin(&mut self) {
+        self.at = 0;
+        self.assumes.clear();
+    }
+
+    /// One of the responses that agree with what is assumed already.
+    fn choose(&mut self, mut responses: Vec<Response>) -> Response {
+        let agrees = |response: &Response| {
+            response.assumes.iter().all(|new| {
+                let mut known = self.assumes.iter();
+                known.all(|known| known.text != new.text || known.holds == new.holds)
+            })
+        };
+        let possible = responses.iter().any(agrees);
+        if possible {
+            responses.retain(agrees);
+        }
+        if self.at == self.path.len() {
+            self.path.push((0, responses.len()));
+        }
+        let (choice, _) = self.path[self.at];
+        self.at += 1;
+        let response = responses.swap_remove(choice.min(responses.len() - 1));
+        for assumed in &response.assumes {
+            if !self.assumes.contains(assumed) {
+                self.assumes.push(assumed.clone());
+            }
+        }
+        response
+    }
+
+    /// Turns to the next way, if there is one.
+    fn next(&mut self) -> bool {
+        self.path.truncate(self.at);
+        while let Some((choice, count)) = self.path.pop() {
+            if choice + 1 < count {
+                self.path.push((choice + 1, count));
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// What happens in each world, equal outcomes once, with the conditions that all their worlds share.
+fn in_all_worlds<T: PartialEq>(
+    site: &dyn Site,
+    run: impl Fn(&World) -> Vec<(T, Vec<Assumption>)>,
+) -> Vec<Way<T>> {
+    let conditions = site.conditions();
+    let count = conditions.len().min(MAX_CONDITIONS);
+    let worlds = (0..1_usize << count).map(|bits| World {
+        holds: (0..conditions.len())
+            .map(|at| at < count && bits >> at & 1 == 1)
+            .collect(),
+    });
+    let mut found: Vec<(T, Vec<Assumption>, Vec<World>)> = Vec::new();
+    for world in worlds {
+        for (outcome, assumes) in run(&world) {
+            let known = found
+                .iter_mut()
+                .find(|(known, also, _)| *known == outcome && *also == assumes);
+            match known {
+                Some((.., worlds)) => worlds.push(world.clone()),
+                None => found.push((outcome, assumes, vec![world.clone()])),
+            }
+        }
+    }
+    let alone = found.len() == 1;
+    let ways = found.into_iter().map(|(outcome, assumes, worlds)| {
+        let shared = conditions.iter().enumerate().filter_map(|(at, condition)| {
+            let holds = worlds.first()?.holds[at];
+            let same = at < count && worlds.iter().all(|world| world.holds[at] == holds);
+            (same && !alone).then(|| (condition.clone(), holds))
+        });
+        Way {
+            outcome,
+            conditions: shared.collect(),
+            assumes,
+        }
+    });
+    ways.collect()
+}
