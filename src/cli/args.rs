@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::curl::CurlArguments;
 use super::environment::EnvironmentArguments;
-use crate::config::Lookup;
+use super::explain::ExplainArguments;
+use super::show::ShowArguments;
 use super::try_::TryArguments;
+use crate::config::Lookup;
 use crate::model::Severity;
 
 /// Finds CORS mistakes in server and framework configuration before a browser does.
@@ -74,10 +76,12 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// List all rules
     Rules(RulesArguments),
-    /// Explain a rule: what it finds, why that matters, bad and good examples
+    /// Explain a rule, or a message of a browser's console
     Explain(ExplainArguments),
     /// Show the configuration that is in force for a path, and why
     Config(ShowConfigArguments),
+    /// Show the policy of every endpoint as a table
+    Show(ShowArguments),
     /// Show what a configuration would answer to a curl command
     Curl(CurlArguments),
     /// Play a request of a page as browsers would, and show who decides what
@@ -178,19 +182,6 @@ pub(super) struct RulesArguments {
     /// How to write the list
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(super) format: Format,
-
-    #[command(flatten)]
-    pub(super) rules: RuleFolders,
-
-    #[command(flatten)]
-    pub(super) color: ColorArgument,
-}
-
-/// Arguments of `explain`.
-#[derive(Args, Debug)]
-pub(super) struct ExplainArguments {
-    /// The rule's id, as it stands in brackets in a report
-    pub(super) rule: String,
 
     #[command(flatten)]
     pub(super) rules: RuleFolders,

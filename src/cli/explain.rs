@@ -1,25 +1,95 @@
 //! `corslint explain`.
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
+use std::path::PathBuf;
+
+use clap::Args;
 
 use super::Exit;
-use super::args::ExplainArguments;
-use super::rules::{docs, load, severity_words};
+use super::args::{ColorArgument, Format, RuleFolders};
+use super::environment::EnvironmentArguments;
+use super::explain_message;
+use super::rules::{docs, load, severity_words, write_json};
 use super::streams::{self, Failure};
 use crate::check::{Error, nearest};
+use crate::explain::recognise;
 use crate::report::text::{line, lines};
 use crate::rules::{Definition, Docs, Example};
 
+/// More of standard input is not read, in bytes.
+const MAX_INPUT: u64 = 1024 * 1024;
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub(super) struct ExplainArguments {
+    /// The rule's id, as it stands in brackets in a report, or a message of a browser's console;
+    /// `-` reads the message from standard input
+    #[arg(value_name = "RULE or TEXT")]
+    pub(super) text: String,
+
+    /// With a message: files and folders in which to look for what produces it
+    #[arg(value_name = "PATHS")]
+    pub(super) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) environment: EnvironmentArguments,
+
+    /// How to write the explanation
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) rules: RuleFolders,
+
+    #[command(flatten)]
+    pub(super) color: ColorArgument,
+}
+
 pub(super) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
     let rules = load(&arguments.rules.folders)?;
-    let Some(rule) = rules.get(&arguments.rule) else {
-        let near = nearest(&arguments.rule, &rules);
-        return Err(Error::UnknownRule(arguments.rule.clone(), near).into());
+    let text = match arguments.text.as_str() {
+        "-" => stdin()?,
+        text => text.to_owned(),
     };
-    let docs = docs(rule)?;
-    let color = arguments.color.color.decide();
-    streams::write(|out| write(&rule.definition, docs, color, out))?;
-    Ok(Exit::Clean)
+    if let Some(rule) = rules.get(text.trim()) {
+        if !arguments.paths.is_empty() {
+            let words =
+                "paths go with a message; `corslint check --select RULE PATHS` looks for a rule";
+            return Err(Failure::Said(words.into()));
+        }
+        let docs = docs(rule)?;
+        let color = arguments.color.color.decide();
+        streams::write(|out| match arguments.format {
+            Format::Terminal => write(&rule.definition, docs, color, out),
+            Format::Json => write_json(&[(rule, docs)], out),
+        })?;
+        return Ok(Exit::Clean);
+    }
+    let messages = recognise(&text);
+    if messages.is_empty() {
+        let is_word = !text.trim().contains(char::is_whitespace);
+        if is_word && !text.trim().is_empty() {
+            let near = nearest(text.trim(), &rules);
+            return Err(Error::UnknownRule(text.trim().into(), near).into());
+        }
+        return Err(Failure::Said(
+            "this is neither the id of a rule nor a message about CORS that Chrome, Firefox or Safari \
+             prints; put the whole message in quotes, or pass it on standard input with `-`"
+                .into(),
+        ));
+    }
+    explain_message::run(arguments, &messages)
+}
+
+fn stdin() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let input = io::stdin().lock().take(MAX_INPUT);
+    let said = |why: String| Failure::Said(format!("standard input: {why}"));
+    let mut input = input;
+    input
+        .read_to_end(&mut bytes)
+        .map_err(|error| said(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn write(rule: &Definition, docs: &Docs, color: bool, out: &mut dyn Write) -> io::Result<()> {

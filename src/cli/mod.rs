@@ -11,7 +11,9 @@ mod curl_command;
 mod environment;
 mod exchange;
 mod explain;
+mod explain_message;
 mod rules;
+mod show;
 mod streams;
 mod try_;
 mod typed;
@@ -70,6 +72,7 @@ fn run() -> Exit {
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
         Command::Curl(arguments) => curl::run(arguments),
         Command::Try(arguments) => try_::run(*arguments),
     };

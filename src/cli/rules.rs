@@ -123,7 +123,7 @@ struct Row<'a> {
     references: &'a [String],
 }
 
-fn write_json(rules: &[(&Rule, &Docs)], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_json(rules: &[(&Rule, &Docs)], out: &mut dyn Write) -> io::Result<()> {
     let rules = rules.iter().map(|(rule, docs)| {
         let definition = &rule.definition;
         Row {

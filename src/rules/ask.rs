@@ -60,6 +60,25 @@ struct Trusted {
     all: Vec<String>,
 }
 
+/// The origins that an endpoint's settings evidently mean to allow in a world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedOrigins {
+    /// The origin that stands for them.
+    pub origin: String,
+    /// It only stands for the members of a list whose content is unknown.
+    pub symbolic: bool,
+}
+
+/// The origin that stands for what an endpoint means to allow.
+#[must_use]
+pub fn trusted_origin(site: &Arc<dyn Site>, endpoint: usize, world: &World) -> TrustedOrigins {
+    let inner = Inner::new(site, endpoint, world, None);
+    TrustedOrigins {
+        origin: inner.trusted.origin.clone(),
+        symbolic: inner.trusted.symbolic,
+    }
+}
+
 impl Subject {
     /// The endpoint in `world`, once per assignment of the request conditions that its main
     /// responses rest on.
@@ -69,19 +88,7 @@ impl Subject {
         world: &World,
         policy: Option<&Arc<Policy>>,
     ) -> Vec<Self> {
-        let mut inner = Inner {
-            site: Arc::clone(site),
-            policy: policy.map(Arc::clone),
-            endpoint,
-            world: world.clone(),
-            trusted: Trusted {
-                origin: ANYBODY.into(),
-                symbolic: false,
-                all: Vec::new(),
-            },
-            answers: Mutex::default(),
-        };
-        inner.trusted = inner.find_trusted();
+        let inner = Inner::new(site, endpoint, world, policy);
         let mut atoms: BTreeMap<String, Assumption> = BTreeMap::new();
         let main = inner.main_requests();
         for request in &main {
@@ -407,6 +414,28 @@ impl Subject {
 }
 
 impl Inner {
+    fn new(
+        site: &Arc<dyn Site>,
+        endpoint: usize,
+        world: &World,
+        policy: Option<&Arc<Policy>>,
+    ) -> Self {
+        let mut inner = Self {
+            site: Arc::clone(site),
+            policy: policy.map(Arc::clone),
+            endpoint,
+            world: world.clone(),
+            trusted: Trusted {
+                origin: ANYBODY.into(),
+                symbolic: false,
+                all: Vec::new(),
+            },
+            answers: Mutex::default(),
+        };
+        inner.trusted = inner.find_trusted();
+        inner
+    }
+
     fn endpoint(&self) -> &Endpoint {
         &self.site.endpoints()[self.endpoint]
     }

@@ -22,6 +22,7 @@ use std::sync::OnceLock;
 
 use cel::Context;
 
+pub use ask::{TrustedOrigins, trusted_origin};
 pub use definition::{
     Definition, Docs, Example, Help, Level, LevelCase, Paths, Pedantic, Place, Places, Text,
     TextCase, Texts,

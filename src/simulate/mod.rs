@@ -2,9 +2,11 @@
 
 mod decide;
 mod open;
+mod policy;
 
 pub use decide::{Deciding, deciding, why_dropped};
 pub use open::{Opened, open};
+pub use policy::{Policy, policies};
 
 use crate::fetch::{Browser, Call, Played, play};
 use crate::model::{

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::discover::{self, Project};
+use crate::discover::{self, Excludes, Project};
 use crate::frameworks;
 use crate::model::{Environment, Site};
 use crate::report::Problem;
@@ -27,7 +27,7 @@ pub struct Opened {
 /// The working directory cannot be told.
 pub fn open(paths: &[PathBuf], environment: &Environment) -> io::Result<Opened> {
     let sources = Sources::new();
-    let discovery = discover::discover(paths, None, &sources)?;
+    let discovery = discover::discover(paths, None, &sources, Excludes::NONE)?;
     let mut sites = Vec::new();
     for project in &discovery.projects {
         let mut all = read(project, &sources, environment);
