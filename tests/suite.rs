@@ -1,5 +1,6 @@
 //! All integration tests, a module per topic.
 
+mod ask;
 mod browser;
 mod cli;
 mod config;

@@ -43,6 +43,11 @@ Examples:
   corslint --ignore missing-vary,missing-always
                                         leave two rules out
   corslint explain lookalike-origin     learn what a finding means
+  corslint explain \"Access to fetch at …\" nginx/
+                                        find what makes a browser say so
+  corslint try URL --origin ORIGIN      play a request as browsers would
+  corslint curl -H 'Origin: …' URL      see the response, each header with its place
+  corslint show                         see the policy of every endpoint
 
 Which files:
   Folders are searched for files that can matter by name and content. Hidden files, what
@@ -77,14 +82,38 @@ pub(super) enum Command {
     /// List all rules
     Rules(RulesArguments),
     /// Explain a rule, or a message of a browser's console
+    ///
+    /// A message of Chrome, Firefox or Safari, of today or of older versions, is recognised with its URL
+    /// and origin in it: what failed, and the possible causes, the most probable first. With PATHS,
+    /// corslint plays the request against the configurations there and names the endpoints that would
+    /// produce the message, the line that decides, and the findings that fit. An argument that is
+    /// exactly the id of a rule is a rule: what it finds, why that matters, bad and good examples.
+    #[command(after_long_help = super::explain::HELP)]
     Explain(ExplainArguments),
     /// Show the configuration that is in force for a path, and why
     Config(ShowConfigArguments),
     /// Show the policy of every endpoint as a table
+    ///
+    /// Who may read, whether with credentials, which methods and headers a preflight allows, what answers
+    /// preflights, what Vary says, and where it is written: as the answers of the endpoint show it.
+    #[command(after_long_help = super::show::HELP)]
     Show(ShowArguments),
     /// Show what a configuration would answer to a curl command
+    ///
+    /// Paste a curl command behind `corslint` and see the response that the configuration would send,
+    /// each header followed by the place that it comes from. Every server or application in view that
+    /// takes the URL answers, by its own routing of the path, and nginx of the host. Nothing is sent,
+    /// and no file is read but those of --in and --env-file.
+    #[command(after_long_help = super::curl::HELP)]
     Curl(CurlArguments),
     /// Play a request of a page as browsers would, and show who decides what
+    ///
+    /// Plays the whole exchange: the preflight if one is needed, the actual request, redirects. Shows it
+    /// step by step with the verdict, the line of source that decides, which response headers the
+    /// script can read, and what Chrome, Firefox and Safari print. Chrome's words are those of a real
+    /// Chromium; Firefox's and Safari's follow their sources. A value that is not in view makes the
+    /// verdict unknown. Nothing is sent.
+    #[command(after_long_help = super::try_::HELP)]
     Try(Box<TryArguments>),
 }
 

@@ -15,7 +15,9 @@ use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
 const MAX_SKIPPED: usize = 20;
 
 /// Names of sub-commands: the same words later on the line are paths.
-const COMMANDS: [&str; 5] = ["check", "config", "explain", "help", "rules"];
+const COMMANDS: [&str; 8] = [
+    "check", "config", "curl", "explain", "help", "rules", "show", "try",
+];
 
 pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     let format = arguments.format;

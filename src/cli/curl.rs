@@ -27,6 +27,30 @@ const OWN: [&str; 6] = [
     "--env-file",
 ];
 
+/// Behind the options.
+pub(super) const HELP: &str = "\
+Examples:
+  corslint curl -i -H 'Origin: https://app.example.com' https://api.example.com/items
+  corslint curl -X OPTIONS -H 'Origin: https://app.example.com' \\
+      -H 'Access-Control-Request-Method: PUT' https://api.example.com/items --in nginx/
+  corslint curl curl 'https://api.example.com/items' -H 'Origin: null' --status 500
+                                        a pasted command may keep its `curl`
+
+Options of corslint (--in, --status, --format, --color, --env, --env-file) may stand anywhere.
+
+What is shown as curl would print it: the status line and the headers in the order of sending. Bodies
+are not known. `(unknown)` is a value that no file in view tells; a line `assumed:` names a
+condition under which the answer is this one.
+
+--format json:
+  {version, request, endpoints: [{framework, name, path, range, responses:
+    [{status, headers: [[name, value]], from: [range], assumes: [{text, holds, kind}]}]}]}
+  Unknown values and statuses are null. Lines and columns count from 1, bytes from 0.
+
+Exit codes:
+  0  answered
+  2  wrong arguments, a path that cannot be read, or no configuration in view";
+
 /// Arguments of `curl`.
 #[derive(Args, Debug)]
 pub(super) struct CurlArguments {

@@ -16,6 +16,22 @@ use crate::explain::recognise;
 use crate::report::text::{line, lines};
 use crate::rules::{Definition, Docs, Example};
 
+/// Behind the options.
+pub(super) const HELP: &str = "\
+Examples:
+  corslint explain missing-always       learn what a finding means
+  corslint explain \"Access to fetch at 'https://api.example.com/items' from origin
+  'https://app.example.com' has been blocked by CORS policy: No 'Access-Control-Allow-Origin'
+  header is present on the requested resource.\" nginx/
+                                        find what in nginx/ makes Chrome say so
+  pbpaste | corslint explain - .        a message from the clipboard
+
+Quote the whole message, or pass it on standard input: it holds quotes itself.
+
+Exit codes:
+  0  explained
+  2  neither a rule nor a message about CORS, or a path that cannot be read";
+
 /// More of standard input is not read, in bytes.
 const MAX_INPUT: u64 = 1024 * 1024;
 

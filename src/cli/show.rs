@@ -31,6 +31,22 @@ const TITLES: [&str; 8] = [
     "SOURCE",
 ];
 
+/// Behind the table's options.
+pub(super) const HELP: &str = "\
+Examples:
+  corslint show                         all endpoints below the working directory
+  corslint show nginx/ --env API_HOST=api.example.com
+  corslint show --format json | jq '.endpoints[] | select(.policies[].everyone)'
+
+Reading the table:
+  MAY READ     origins that are accepted, patterns as written (/…/), `everyone`, `nobody`
+  CREDENTIALS  yes: also what is sent with cookies; -: nobody may read at all
+  METHODS, HEADERS  what a preflight lists; (as asked): whatever is asked for; -: nothing
+  PREFLIGHT    what answers a preflight, and with which status
+  unknown      the value is not in view; --env and --env-file tell what the environment will hold
+
+An endpoint has several rows where a deployment condition, named below the row, makes a difference.";
+
 /// Arguments of `show`.
 #[derive(Args, Debug)]
 pub(super) struct ShowArguments {

@@ -22,6 +22,30 @@ use crate::report::Paths;
 use crate::report::text::{line, lines};
 use crate::simulate::{Opened, Way, deciding, endpoint_of, exchanges};
 
+/// Behind the options.
+pub(super) const HELP: &str = "\
+Examples:
+  corslint try https://api.example.com/items --origin https://app.example.com
+  corslint try https://api.example.com/items --origin http://localhost:3000 --method PUT \\
+      --header 'Content-Type: application/json' --credentials --in nginx/
+  corslint try https://api.example.com/items --origin https://app.example.com --status 500
+                                        what if the application answers with an error?
+  corslint try https://api.example.com/ --origin null
+                                        a sandboxed frame, a file, a data: URL
+
+A redirect to a host that no file in view knows makes the verdict unknown.
+
+--format json:
+  {version, request, notes, endpoints: [{framework, name, path, range, exchanges:
+    [{preflight, actual, redirects, verdict: {outcome, failure, reason, decided_at, decided_by,
+      readable_headers, browsers}, assumes}]}]}
+  preflight and actual are {request, response, verdict, failure}, or null if not sent.
+
+Exit codes:
+  0  no endpoint in view blocks the request for certain
+  1  one does
+  2  wrong arguments, a path that cannot be read, or no configuration in view";
+
 /// Arguments of `try`.
 #[derive(Args, Debug)]
 pub(super) struct TryArguments {

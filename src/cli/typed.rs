@@ -173,7 +173,11 @@ mod tests {
     #[test]
     fn methods() {
         assert_eq!(method("patch").as_deref(), Ok("patch"));
-        assert!(method("GTE").unwrap_err().ends_with("did you mean `GET`?"));
+        assert!(
+            method("DELTE")
+                .unwrap_err()
+                .ends_with("did you mean `DELETE`?")
+        );
         for wrong in ["", "G T", "GET\r\n", "FROBNICATE"] {
             assert!(method(wrong).is_err(), "{wrong}");
         }

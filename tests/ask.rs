@@ -1,0 +1,428 @@
+//! `curl`, `try`, `show` and `explain`: what they say, and what they refuse.
+
+use serde_json::Value;
+
+use crate::support::{Run, TempDir, run};
+
+const SITE: &str = "\
+server {
+    listen 80;
+    server_name api.example.com;
+    location /api/ {
+        add_header Access-Control-Allow-Origin https://app.example.com;
+        add_header Access-Control-Allow-Credentials true;
+        if ($request_method = OPTIONS) {
+            add_header Access-Control-Allow-Origin https://app.example.com;
+            add_header Access-Control-Allow-Methods 'GET, PUT';
+            return 204;
+        }
+        proxy_pass http://app;
+    }
+    location = /moved { return 301 http://api.example.com/api/; }
+}
+server {
+    listen 80;
+    server_name other.example.com;
+    location / {
+        add_header Access-Control-Allow-Origin * always;
+        add_header Access-Control-Expose-Headers X-Total always;
+        add_header X-Total 1;
+        return 200 ok;
+    }
+}
+";
+
+fn folder() -> TempDir {
+    let folder = TempDir::new();
+    folder.write("site.conf", SITE);
+    folder
+}
+
+fn asked(arguments: &[&str]) -> Run {
+    run(folder().path(), arguments)
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let run = asked(&[arguments, &["--format", "json"]].concat());
+    serde_json::from_str(&run.stdout).expect(&run.stderr)
+}
+
+const ORIGIN: &str = "Origin: https://app.example.com";
+const URL: &str = "http://api.example.com/api/items";
+
+#[test]
+fn curl_shows_each_header_with_its_place() {
+    let run = asked(&["curl", "-i", "-H", ORIGIN, URL, "--in", "site.conf", "-k"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let expected = "\
+location /api/ (nginx, site.conf:4)
+HTTP/1.1 200 OK                                       # answered by upstream, site.conf:12
+Access-Control-Allow-Origin: https://app.example.com  # site.conf:5
+Access-Control-Allow-Credentials: true                # site.conf:6
+";
+    assert!(run.stdout.starts_with(expected), "{}", run.stdout);
+    assert_eq!(run.stderr, "note: `-k` is passed by\n");
+}
+
+#[test]
+fn curl_for_programs() {
+    let answer = json(&["curl", "-H", ORIGIN, URL, "--status=500"]);
+    assert_eq!(answer["version"], 1);
+    assert_eq!(answer["request"]["method"], "GET");
+    assert_eq!(answer["request"]["url"], URL);
+    let endpoint = &answer["endpoints"][0];
+    assert_eq!(endpoint["framework"], "nginx");
+    assert_eq!(endpoint["name"], "location /api/");
+    assert_eq!(endpoint["path"], "site.conf");
+    assert_eq!(endpoint["range"]["start"]["line"], 4);
+    let response = &endpoint["responses"][0];
+    assert_eq!(response["status"], 500);
+    assert_eq!(
+        response["dropped"][0]["name"],
+        "Access-Control-Allow-Origin"
+    );
+    assert_eq!(response["dropped"][0]["from"]["start"]["line"], 5);
+    let ok = json(&["curl", "-H", ORIGIN, URL]);
+    let response = &ok["endpoints"][0]["responses"][0];
+    assert_eq!(response["headers"][0][0], "Access-Control-Allow-Origin");
+    assert_eq!(response["headers"][0][1], "https://app.example.com");
+    assert_eq!(response["from"][0]["start"]["line"], 5);
+    assert_eq!(response["assumes"], serde_json::json!([]));
+}
+
+/// The host chooses the server, the path the location.
+#[test]
+fn the_framework_chooses_the_endpoint() {
+    for (arguments, name) in [
+        (vec!["http://other.example.com/api/"], "location /"),
+        (vec!["http://api.example.com/moved"], "location = /moved"),
+        (
+            vec!["-H", "Host: other.example.com", "http://127.0.0.1/api/"],
+            "location /",
+        ),
+        (vec!["api.example.com/api"], "location /api/"),
+    ] {
+        let answer = json(&[&["curl"], &arguments[..]].concat());
+        let endpoints = answer["endpoints"].as_array().expect("endpoints");
+        assert_eq!(endpoints.len(), 1);
+        assert_eq!(endpoints[0]["name"], name, "{arguments:?}");
+    }
+}
+
+#[test]
+fn unknown_values_are_null() {
+    let folder = TempDir::new();
+    folder.write(
+        "default.conf.template",
+        "server { location / { add_header Access-Control-Allow-Origin ${ORIGIN} always; return 204; } }\n",
+    );
+    let header = |arguments: &[&str]| {
+        let arguments = [
+            &["curl", "--format", "json", "http://a.example/"],
+            arguments,
+        ]
+        .concat();
+        let run = run(folder.path(), &arguments);
+        let answer: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        answer["endpoints"][0]["responses"][0]["headers"][0][1].clone()
+    };
+    assert_eq!(header(&[]), Value::Null);
+    assert_eq!(
+        header(&["--env", "ORIGIN=https://a.example"]),
+        "https://a.example"
+    );
+}
+
+#[test]
+fn try_plays_the_whole_exchange() {
+    let base = [
+        "try",
+        URL,
+        "--origin",
+        "https://app.example.com",
+        "--method",
+        "PUT",
+    ];
+    let run = asked(&base);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    for words in [
+        "1. preflight: the method PUT needs it",
+        "> OPTIONS /api/items HTTP/1.1",
+        "< Access-Control-Allow-Methods: GET, PUT",
+        "2. actual request",
+        "> PUT /api/items HTTP/1.1",
+        "allowed",
+    ] {
+        assert!(run.stdout.contains(words), "{words}\n{}", run.stdout);
+    }
+    let run = asked(&[&base[..], &["--credentials"]].concat());
+    assert_eq!(run.code, 1);
+    for words in [
+        "blocked: Access-Control-Allow-Credentials is not `true`",
+        "(acac-not-true)",
+        "decided at site.conf:6",
+        "Chrome prints:",
+        "Firefox prints, by its sources:",
+        "Safari prints, by its sources:",
+    ] {
+        assert!(run.stdout.contains(words), "{words}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn try_for_programs() {
+    let answer = json(&[
+        "try",
+        URL,
+        "--origin",
+        "https://app.example.com",
+        "--status",
+        "404",
+    ]);
+    let exchange = &answer["endpoints"][0]["exchanges"][0];
+    assert_eq!(exchange["preflight"], Value::Null);
+    assert_eq!(exchange["actual"]["response"]["status"], 404);
+    assert_eq!(exchange["actual"]["failure"], "acao-missing");
+    let verdict = &exchange["verdict"];
+    assert_eq!(verdict["outcome"], "blocked");
+    assert_eq!(verdict["decided_at"]["start"]["line"], 5);
+    let console = verdict["browsers"][0]["console"].as_str().expect("a text");
+    assert!(console.ends_with("header is present on the requested resource."));
+}
+
+#[test]
+fn try_follows_redirects_and_reads_headers() {
+    let moved = json(&[
+        "try",
+        "http://api.example.com/moved",
+        "--origin",
+        "https://app.example.com",
+    ]);
+    let verdict = &moved["endpoints"][0]["exchanges"][0]["verdict"];
+    assert_eq!(verdict["failure"], "acao-missing");
+    let other = json(&["try", "http://other.example.com/", "--origin", "null"]);
+    let verdict = &other["endpoints"][0]["exchanges"][0]["verdict"];
+    assert_eq!(verdict["outcome"], "allowed");
+    let readable = verdict["readable_headers"].as_array().expect("names");
+    assert!(readable.contains(&"x-total".into()), "{readable:?}");
+}
+
+#[test]
+fn show_is_a_table_of_policies() {
+    let run = asked(&["show"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let rows: Vec<Vec<&str>> = run
+        .stdout
+        .lines()
+        .map(|line| {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty())
+                .collect()
+        })
+        .collect();
+    let row = |name: &str| {
+        rows.iter()
+            .find(|row| row.first() == Some(&name))
+            .expect("a row")
+    };
+    assert_eq!(
+        row("location /api/")[1..],
+        [
+            "https://app.example.com",
+            "yes",
+            "GET, PUT",
+            "-",
+            "cors 204",
+            "-",
+            "site.conf:4"
+        ]
+    );
+    assert_eq!(row("location /")[1..3], ["everyone", "no"]);
+    assert_eq!(row("location = /moved")[1], "nobody");
+    let policies = json(&["show", "site.conf"]);
+    let endpoints = policies["endpoints"].as_array().expect("endpoints");
+    let api = endpoints
+        .iter()
+        .find(|endpoint| endpoint["name"] == "location /api/");
+    let policy = &api.expect("the endpoint")["policies"][0];
+    assert_eq!(
+        policy["origins"],
+        serde_json::json!(["https://app.example.com"])
+    );
+    assert_eq!(policy["everyone"], false);
+    assert_eq!(policy["credentials"], true);
+    assert_eq!(policy["methods"]["value"], "GET, PUT");
+}
+
+const MESSAGE: &str = "Access to fetch at 'http://api.example.com/api/items' from origin \
+    'https://app.example.com' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' \
+    header is present on the requested resource.";
+
+#[test]
+fn explain_finds_what_produces_a_message() {
+    let run = asked(&["explain", MESSAGE, "site.conf"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for words in [
+        "acao-missing",
+        "URL: http://api.example.com/api/items",
+        "Possible causes, the most probable first",
+        "location /api/ (nginx, site.conf:4)",
+        "when the application answers 404",
+        "at site.conf:5",
+        "site.conf:5 missing-always",
+        "help: add_header Access-Control-Allow-Origin",
+    ] {
+        assert!(run.stdout.contains(words), "{words}\n{}", run.stdout);
+    }
+    let explained = json(&["explain", MESSAGE, "."]);
+    let message = &explained["messages"][0];
+    assert_eq!(message["kinds"][0], "acao-missing");
+    assert_eq!(message["evidence"][0]["application_status"], 404);
+    assert_eq!(message["evidence"][0]["decided_at"]["start"]["line"], 5);
+    let alone = json(&["explain", MESSAGE]);
+    assert_eq!(alone["messages"][0]["evidence"], Value::Null);
+    assert_eq!(alone["messages"][0]["browser"], "chrome");
+}
+
+#[test]
+fn explain_says_when_another_origin_is_allowed() {
+    let folder = TempDir::new();
+    folder.write(
+        "package.json",
+        r#"{"dependencies":{"express":"^4","cors":"^2"}}"#,
+    );
+    folder.write(
+        "app.js",
+        "const app = require('express')();\nconst cors = require('cors');\n\
+         app.use(cors({ origin: ['https://app.example.com'] }));\n\
+         app.get('/api/items', (req, res) => res.json([]));\napp.listen(3000);\n",
+    );
+    let message = MESSAGE.replace(
+        "origin 'https://app.example.com'",
+        "origin 'http://localhost:5173'",
+    );
+    let run = run(folder.path(), &["explain", &message, "."]);
+    let words = "the same request is allowed from https://app.example.com";
+    assert!(run.stdout.contains(words), "{}", run.stdout);
+}
+
+#[test]
+fn explain_of_a_rule_stays() {
+    let rule = asked(&["explain", "missing-always"]);
+    assert_eq!(rule.code, 0);
+    assert!(rule.stdout.starts_with("missing-always\n"));
+    let as_json = json(&["explain", "missing-always"]);
+    assert_eq!(as_json["rules"][0]["id"], "missing-always");
+    assert_eq!(asked(&["explain", "missing-always", "."]).code, 2);
+}
+
+#[test]
+fn bad_input_is_refused() {
+    let origin = ["--origin", "https://app.example.com"];
+    let with = |arguments: &[&'static str]| [&["try", URL][..], &origin, arguments].concat();
+    for (arguments, words) in [
+        (vec!["try", "nonsense", "--origin", "null"], "is no URL"),
+        (
+            vec!["try", "ftp://a/", "--origin", "null"],
+            "neither http nor https",
+        ),
+        (vec!["try", "http://a b/", "--origin", "null"], "is no URL"),
+        (
+            vec!["try", "http://a/\r\nX: y", "--origin", "null"],
+            "line break",
+        ),
+        (vec!["try", URL], "--origin"),
+        (
+            vec!["try", URL, "--origin", "https://a.example/x"],
+            "write `https://a.example`",
+        ),
+        (
+            vec!["try", URL, "--origin", "https://a.example/"],
+            "ends in a slash",
+        ),
+        (vec!["try", URL, "--origin", "a.example"], "is no origin"),
+        (
+            vec!["try", URL, "--origin", "https://a\r\nX: y"],
+            "is no origin",
+        ),
+        (with(&["--method", "FETCH"]), "unknown HTTP method"),
+        (with(&["--method", "GE T"]), "is no HTTP method"),
+        (with(&["--method", "TRACE"]), "no script may use"),
+        (with(&["--header", "X-A: a\r\nX-B: b"]), "line break"),
+        (with(&["--header", "nonsense"]), "is no header"),
+        (with(&["--status", "99"]), "from 200 to 599"),
+        (with(&["--status", "abc"]), "from 200 to 599"),
+        (with(&["--in", "nowhere"]), "nowhere"),
+        (vec!["curl"], "CURL ARGUMENTS"),
+        (vec!["curl", "-i"], "there is no URL"),
+        (vec!["curl", "-d", "@secret", URL], "read a file"),
+        (vec!["curl", "-K", "secret", URL], "file"),
+        (vec!["curl", "-T", "secret", URL], "file"),
+        (vec!["curl", "-b", "secret", URL], "read a file"),
+        (vec!["curl", "-F", "a=@secret", URL], "read a file"),
+        (vec!["curl", "-H", "X: a\nY: b", URL], "line break"),
+        (vec!["curl", "-X", "G\nT", URL], "is no HTTP method"),
+        (vec!["curl", URL, "http://a/"], "two URLs"),
+        (vec!["curl", URL, "--status", "1000"], "from 200 to 599"),
+        (vec!["curl", URL, "--format", "xml"], "xml"),
+        (vec!["curl", URL, "--in"], "--in"),
+        (
+            vec!["explain", "nothing that a browser says"],
+            "neither the id of a rule",
+        ),
+        (
+            vec!["explain", "mising-always"],
+            "did you mean `missing-always`",
+        ),
+        (vec!["explain", MESSAGE, "nowhere"], "nowhere"),
+        (vec!["show", "nowhere"], "nowhere"),
+    ] {
+        let folder = folder();
+        // What must not be read says so if it is.
+        folder.write("secret", "X-Secret: read\n");
+        let run = run(folder.path(), &arguments);
+        assert_eq!(run.code, 2, "{arguments:?}\n{}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains(words), "{arguments:?}\n{}", run.stderr);
+        assert_eq!(run.stdout, "", "{arguments:?}");
+        assert!(!run.stderr.contains("internal error"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn without_a_configuration_there_is_no_answer() {
+    let folder = TempDir::new();
+    for arguments in [
+        &["curl", URL][..],
+        &["try", URL, "--origin", "null"],
+        &["show"],
+    ] {
+        let run = run(folder.path(), arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+        assert!(
+            run.stderr.contains("no CORS configuration found"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn help_has_examples() {
+    for command in ["curl", "try", "show", "explain"] {
+        let help = asked(&[command, "--help"]);
+        assert_eq!((help.code, help.stderr.as_str()), (0, ""), "{command}");
+        for words in [
+            "Examples:",
+            "Usage: corslint",
+            "--env <NAME=VALUE>",
+            "--format",
+        ] {
+            assert!(
+                help.stdout.contains(words),
+                "{command}: {words}\n{}",
+                help.stdout
+            );
+        }
+    }
+}
