@@ -3,6 +3,11 @@
 use std::ops::Range;
 use std::path::Path;
 
+use tree_sitter::{Language, Parser, Query, QueryCursor, StreamingIterator as _};
+
+const JAVASCRIPT: &str = include_str!("../../grammars/javascript/comments.scm");
+const PYTHON: &str = include_str!("../../grammars/python/comments.scm");
+
 /// The comments of a text, with their signs, in order. The language is told by the path's ending; a
 /// file without a known one is nginx's.
 #[must_use]
@@ -11,9 +16,9 @@ pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
     let ending = ending.unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {
         "js" | "cjs" | "mjs" | "jsx" | "ts" | "cts" | "mts" | "tsx" => {
-            parsed(&super::javascript::language(path), text)
+            parsed(&super::javascript::language(path), JAVASCRIPT, text)
         }
-        "py" | "pyw" => parsed(&tree_sitter_python::LANGUAGE.into(), text),
+        "py" | "pyw" => parsed(&tree_sitter_python::LANGUAGE.into(), PYTHON, text),
         "java" | "kt" | "kts" | "groovy" | "gradle" => c_like(text),
         "xml" => xml(text),
         "yaml" | "yml" => yaml(text),
@@ -22,30 +27,24 @@ pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
     }
 }
 
-/// The nodes that a grammar calls comments.
-fn parsed(language: &tree_sitter::Language, text: &str) -> Vec<Range<usize>> {
-    let mut parser = tree_sitter::Parser::new();
-    if parser.set_language(language).is_err() {
+/// The nodes that a query of `grammars/` captures.
+fn parsed(language: &Language, query: &str, text: &str) -> Vec<Range<usize>> {
+    let mut parser = Parser::new();
+    let Ok(query) = Query::new(language, query) else {
         return Vec::new();
-    }
-    let Some(tree) = parser.parse(text, None) else {
+    };
+    let tree = match parser.set_language(language) {
+        Ok(()) => parser.parse(text, None),
+        Err(_) => None,
+    };
+    let Some(tree) = tree else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    let mut cursor = tree.walk();
-    'nodes: loop {
-        let node = cursor.node();
-        if node.kind() == "comment" {
-            found.push(node.byte_range());
-        }
-        if cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                break 'nodes;
-            }
-        }
+    let mut cursor = QueryCursor::new();
+    let mut captures = cursor.captures(&query, tree.root_node(), text.as_bytes());
+    while let Some((captured, index)) = captures.next() {
+        found.push(captured.captures()[*index].node.byte_range());
     }
     found
 }

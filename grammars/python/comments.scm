@@ -1,0 +1,2 @@
+; Where suppressions may stand.
+(comment) @comment
