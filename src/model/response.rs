@@ -235,6 +235,9 @@ pub struct Response {
     pub unseen: Vec<String>,
     /// Lines that were written and are not sent.
     pub dropped: Vec<Dropped>,
+    /// An Access-Control-Allow-Origin is written whose value is empty for this request, so that no
+    /// line is sent; another request may get one.
+    pub withholds_origin: bool,
     /// What the matched policy switches off.
     pub disabled: Vec<Disabled>,
     /// What answered.
@@ -256,6 +259,7 @@ impl Response {
             headers: Vec::new(),
             unseen: Vec::new(),
             dropped: Vec::new(),
+            withholds_origin: false,
             disabled: Vec::new(),
             answered_by: AnsweredBy {
                 kind,

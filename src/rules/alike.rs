@@ -77,6 +77,7 @@ pub(super) fn hash_response(response: &Response, hasher: &mut DefaultHasher) {
         )
             .hash(hasher);
     }
+    response.withholds_origin.hash(hasher);
     for disabled in &response.disabled {
         disabled.name.hash(hasher);
     }

@@ -12,8 +12,9 @@ use super::facts::{FactSource, Node};
 use super::schema::{self, ENDPOINT_SCOPE, SITE_SCOPE};
 use crate::config::Policy;
 use crate::model::{
-    self, AllowedOrigin, Allows, Application, Assumption, Decision, DevelopmentHost, Endpoint,
-    HostKind, Known, Lookalike, Observation, Origin, Request, Response, Setting, Site, World,
+    self, AllowedOrigin, Allows, Application, Assumption, Decision, DevelopmentHost, Dropped,
+    Endpoint, HostKind, Known, Lookalike, Observation, Origin, Request, Response, Setting, Site,
+    World,
 };
 use crate::source::Span;
 
@@ -123,6 +124,10 @@ impl Subject {
         self.inner.policy.hash(hasher);
         let mut requests = self.inner.main_requests();
         requests.push(self.actual(Some("null")));
+        for route in &self.endpoint().routes {
+            requests.push(self.actual_with(&route.method, &trusted.origin));
+            requests.push(self.preflight(&trusted.origin, &route.method, &[]));
+        }
         for request in requests {
             for response in self.inner.ask(&request).iter() {
                 hash_response(response, hasher);
@@ -178,6 +183,14 @@ impl Subject {
         let mut request = Request::actual(self.endpoint().url.clone(), origin);
         request.symbolic = self.inner.is_symbolic(origin);
         request
+    }
+
+    /// An actual request with a method that the endpoint's own routes need.
+    fn actual_with(&self, method: &str, origin: &str) -> Request {
+        Request {
+            method: method.to_owned(),
+            ..self.actual(Some(origin))
+        }
     }
 
     fn preflight(&self, origin: &str, method: &str, headers: &[&str]) -> Request {
@@ -667,19 +680,25 @@ impl FactSource for Probe {
 }
 
 impl Probe {
-    /// What the actual and the preflight response lose.
+    /// What the actual responses, one for each method in use, and the preflight response lose.
     fn dropped(&self) -> Vec<Node> {
         let Some(origin) = self.origin.as_deref() else {
             return Vec::new();
         };
-        let asked = [
+        let mut asked = vec![
             ("actual", self.subject.actual(Some(origin))),
             ("preflight", self.subject.preflight(origin, "GET", &[])),
         ];
+        for route in &self.subject.endpoint().routes {
+            asked.push(("actual", self.subject.actual_with(&route.method, origin)));
+        }
         let mut nodes = Vec::new();
+        let mut told = HashSet::new();
         for (name, request) in asked {
-            if let Some(response) = self.subject.answer(&request) {
-                nodes.extend(dropped_lines(&response, name));
+            if let Some(mut response) = self.subject.answer(&request) {
+                let is_new = |line: &Dropped| told.insert((name, line.span, line.by));
+                response.dropped.retain(is_new);
+                nodes.extend(dropped_lines(&response, name, &request.method));
             }
         }
         nodes

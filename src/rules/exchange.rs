@@ -3,7 +3,7 @@
 use super::facts::{FactSource, Node};
 use super::schema;
 use crate::fetch::{self, Browser, Check, Context, Initiator};
-use crate::model::{Decision, Dropped, HeaderLine, Outcome, Request, Response};
+use crate::model::{Application, Decision, Dropped, HeaderLine, Outcome, Request, Response};
 
 pub(super) const ACAO: &str = "access-control-allow-origin";
 const ACAC: &str = "access-control-allow-credentials";
@@ -32,6 +32,18 @@ impl Exchange {
             response,
             verdicts,
         }
+    }
+
+    /// The request as people are told of it: that the application answers with an error is left out
+    /// if the answer is not the application's.
+    pub(super) fn shown_request(&self) -> Request {
+        let mut request = self.request.clone();
+        if let Application::Answers(asked) = request.application
+            && self.response.status().is_some_and(|status| status != asked)
+        {
+            request.application = Application::Answers(200);
+        }
+        request
     }
 
     /// The facts, at what answered.
@@ -168,6 +180,7 @@ impl FactSource for Exchange {
                     }
                 }
             }
+            "allow_origin_withheld" => Some(Node::bool(response.withholds_origin)),
             "allow_origin_sources" => {
                 let line = response.lines(ACAO).next();
                 if line.is_none() && response.may_have_unseen(ACAO) {
@@ -241,7 +254,11 @@ impl FactSource for Exchange {
                 } else {
                     "actual"
                 };
-                Some(Node::list(dropped_lines(response, name)))
+                Some(Node::list(dropped_lines(
+                    response,
+                    name,
+                    &self.request.method,
+                )))
             }
             "disabled" => {
                 let disabled = response.disabled.iter().map(|disabled| {
@@ -338,6 +355,7 @@ impl FactSource for DroppedFacts {
                 None => Node::null(),
             }),
             "response" => Some(Node::text(self.response)),
+            "method" => Some(Node::text(&self.method)),
             "sent" => Some(Node::bool(self.sent)),
             "by_cors" => Some(Node::bool(dropped.by_cors)),
             _ => None,
@@ -356,11 +374,12 @@ impl FactSource for crate::model::Disabled {
 }
 
 /// The lines that a response loses.
-pub(super) fn dropped_lines(response: &Response, name: &'static str) -> Vec<Node> {
+pub(super) fn dropped_lines(response: &Response, name: &'static str, method: &str) -> Vec<Node> {
     let dropped = response.dropped.iter().map(|dropped| {
         let facts = DroppedFacts {
             sent: response.lines(&dropped.name).next().is_some(),
             response: name,
+            method: method.to_owned(),
             dropped: dropped.clone(),
         };
         Node::map(&schema::DROPPED, facts).at(Some(dropped.span))
@@ -371,6 +390,7 @@ pub(super) fn dropped_lines(response: &Response, name: &'static str) -> Vec<Node
 struct DroppedFacts {
     dropped: Dropped,
     response: &'static str,
+    method: String,
     sent: bool,
 }
 

@@ -461,7 +461,7 @@ impl<'a> Judge<'a> {
                 .as_ref()
                 .and_then(|help| help_text(help, site.framework(), &writer)),
             fixes: Vec::new(),
-            request: exchange.map(|exchange| exchange.request.clone()),
+            request: exchange.map(Exchange::shown_request),
             conditions: Vec::new(),
             assumes: Vec::new(),
             fingerprint: String::new(),

@@ -141,7 +141,7 @@ pub(crate) static TRUSTED: Shape = Shape {
         (
             "dropped",
             Kind::List(&Kind::Map(&DROPPED)),
-            "the lines that the actual and the preflight response lose",
+            "the lines that the actual responses, one for each method in use, and the preflight response lose",
         ),
         (
             "symbolic",
@@ -260,6 +260,11 @@ pub(crate) static EXCHANGE: Shape = Shape {
             "allow_origin_second",
             Kind::Text,
             "the value of the second line; `null` if there are fewer",
+        ),
+        (
+            "allow_origin_withheld",
+            Kind::Bool,
+            "a line is written for it and left out, because its value is empty for this request",
         ),
         (
             "allow_origin_sources",
@@ -459,6 +464,7 @@ pub(crate) static DROPPED: Shape = Shape {
             Kind::OneOf(&["actual", "preflight"]),
             "the response that loses it",
         ),
+        ("method", Kind::Text, "the method of the request"),
         (
             "sent",
             Kind::Bool,

@@ -65,15 +65,21 @@ pub(super) fn compile(
             }
         }
         Context::Http => compiler.http(tree, level),
-        Context::Server => {
+        Context::Server | Context::Location => {
+            // People show the parts of a configuration in one piece.
+            let of_http = |name: &str| matches!(name, "map" | "upstream");
+            let (shown, tree): (Vec<Directive>, Vec<Directive>) = tree
+                .iter()
+                .cloned()
+                .partition(|directive| of_http(&directive.name.text));
+            compiler.http(&shown, level);
             compiler.config.levels[level].unseen = Some(span);
             compiler.config.partial = true;
-            compiler.server(tree, span, level, true);
-        }
-        Context::Location => {
-            compiler.config.levels[level].unseen = Some(span);
-            compiler.config.partial = true;
-            compiler.lone_location(tree, span, level);
+            if context == Context::Server {
+                compiler.server(&tree, span, level, true);
+            } else {
+                compiler.lone_location(&tree, span, level);
+            }
         }
     }
     compiler.finish()

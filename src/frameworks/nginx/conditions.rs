@@ -1,6 +1,6 @@
 //! Conditions of `if`: true, false, or open.
 
-use super::config::{If, Test};
+use super::config::{Definition, If, Test};
 use super::regex::Outcome;
 use super::run::Run;
 use super::value::{Doubt, Value};
@@ -25,7 +25,7 @@ impl<'a> Run<'a> {
                         holds
                     }
                 };
-                self.note(holds, &value, None);
+                self.note(holds, variable, &value, None);
                 holds
             }
             Test::Equal {
@@ -52,7 +52,8 @@ impl<'a> Run<'a> {
                         holds
                     }
                 };
-                self.note(equal, &left, condition.decision.as_ref());
+                let own = condition.decision.as_ref().filter(|_| !negated);
+                self.note(equal, variable, &left, own);
                 equal != *negated
             }
             Test::Match {
@@ -102,7 +103,7 @@ impl<'a> Run<'a> {
                         holds
                     }
                 };
-                self.note(matches, &left, condition.decision.as_ref());
+                self.note(matches, variable, &left, condition.decision.as_ref());
                 matches != *negated
             }
             Test::File {
@@ -151,16 +152,24 @@ impl<'a> Run<'a> {
     }
 
     /// Notes what let the origin through, if the test was passed.
-    fn note(&mut self, passed: bool, left: &Value<'a>, own: Option<&'a Decision>) {
-        self.about_origin = left.decided.is_some() || left.sources.has(ValueSource::Origin);
+    fn note(&mut self, passed: bool, variable: &Var, left: &Value<'a>, own: Option<&'a Decision>) {
+        let of_origin = left.sources.has(ValueSource::Origin);
+        self.about_origin = left.decided.is_some() || of_origin;
         if !passed {
             return;
         }
-        if left.decided.is_some() {
-            self.gate = left.decided;
-        } else if left.sources.has(ValueSource::Origin) && own.is_some() {
-            self.gate = own;
-        }
+        // What an earlier test cut out of the origin is decided about here; what a map made of it
+        // was decided there.
+        let is_part = match variable {
+            Var::User(slot) => matches!(self.config.slots[*slot].definition, Definition::Set),
+            _ => true,
+        };
+        let own = own.filter(|_| of_origin);
+        self.gate = own
+            .filter(|_| is_part)
+            .or(left.decided)
+            .or(own)
+            .or(self.gate);
     }
 
     /// The variable as one writes it.

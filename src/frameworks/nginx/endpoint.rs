@@ -32,16 +32,29 @@ pub(super) struct Entrance {
     pub(super) groups: Option<Groups>,
     /// Nothing leads there from outside.
     pub(super) forced: bool,
+    /// Only an application out of view can send requests there (`X-Accel-Redirect`): what becomes
+    /// of a preflight is its business.
+    pub(super) handed_over: bool,
 }
 
 /// All endpoints in source order, with their entrances.
 pub(super) fn endpoints(config: &Config) -> (Vec<Endpoint>, Vec<Entrance>) {
     let reached = internally_reached(config);
+    // An application behind a proxy leads where it likes, and there the headers show that it does.
+    let handed_over: HashSet<LocationId> = (0..config.locations.len())
+        .filter(|id| {
+            let location = &config.locations[*id];
+            location.internal
+                && !reached.contains(id)
+                && config.levels[location.level].sends_cors()
+                && asks_an_application(config, location.server)
+        })
+        .collect();
     let mut by_server: Vec<Vec<LocationId>> = vec![Vec::new(); config.servers.len()];
     for (id, location) in config.locations.iter().enumerate() {
         let wanted = match location.matching {
             Matching::Named => reached.contains(&id),
-            _ => !location.internal || reached.contains(&id),
+            _ => !location.internal || reached.contains(&id) || handed_over.contains(&id),
         };
         if wanted {
             by_server[location.server].push(id);
@@ -49,6 +62,7 @@ pub(super) fn endpoints(config: &Config) -> (Vec<Endpoint>, Vec<Entrance>) {
     }
     let mut survey = Survey {
         config,
+        handed_over,
         attempts: 0,
         endpoints: Vec::new(),
         entrances: Vec::new(),
@@ -64,6 +78,7 @@ pub(super) fn endpoints(config: &Config) -> (Vec<Endpoint>, Vec<Entrance>) {
 
 struct Survey<'a> {
     config: &'a Config,
+    handed_over: HashSet<LocationId>,
     attempts: usize,
     endpoints: Vec<Endpoint>,
     entrances: Vec<Entrance>,
@@ -210,6 +225,7 @@ impl Survey<'_> {
             location,
             groups,
             forced,
+            handed_over: location.is_some_and(|id| self.handed_over.contains(&id)),
         });
     }
 }
@@ -353,6 +369,14 @@ fn internally_reached(config: &Config) -> HashSet<LocationId> {
         }
     }
     reached
+}
+
+/// Does a location of the server ask an application?
+fn asks_an_application(config: &Config, server: ServerId) -> bool {
+    config.locations.iter().any(|location| {
+        let handler = config.levels[location.level].handler.as_ref();
+        location.server == server && matches!(handler, Some(Handler::Pass { .. }))
+    })
 }
 
 /// Do only preflights end with this status: 405, and what only `if ($request_method = OPTIONS)`

@@ -65,6 +65,7 @@ impl<'a> Run<'a> {
             headers: Vec::new(),
             unseen: Vec::new(),
             dropped: Vec::new(),
+            withholds_origin: false,
             disabled: std::mem::take(&mut self.disabled),
             answered_by: AnsweredBy {
                 kind: made.kind,
@@ -290,6 +291,8 @@ impl<'a> Run<'a> {
             }
             let value = self.complex(&header.value);
             if value.known_text() == Some("") {
+                response.withholds_origin |=
+                    header.name.eq_ignore_ascii_case(ACAO) && header.value.constant().is_none();
                 continue;
             }
             if may_be_empty(&value) {

@@ -130,6 +130,9 @@ impl Site for Nginx {
         else {
             return vec![headers::unknown()];
         };
+        if entrance.handed_over && request.is_preflight() && !request.exact {
+            return vec![headers::unknown()];
+        }
         let start = match entrance.location {
             Some(id) if request.url.path == known.url.path => match entrance.forced {
                 false => Start::Routed(id, entrance.groups.as_ref()),

@@ -155,10 +155,22 @@ fn context(directives: &[Directive]) -> Context {
             directive.name.text == name && matches!(directive.body, Body::Block(_))
         })
     };
+    let of_location = [
+        "if",
+        "limit_except",
+        "proxy_pass",
+        "return",
+        "rewrite",
+        "set",
+    ];
     if block("http") || block("events") || block("stream") || block("mail") {
         Context::Main
-    } else if block("server")
-        || has(&[
+    } else if block("server") {
+        Context::Http
+    } else if has(&["location", "listen", "server_name"]) {
+        Context::Server
+    } else if !has(&of_location)
+        && has(&[
             "map",
             "geo",
             "upstream",
@@ -171,8 +183,6 @@ fn context(directives: &[Directive]) -> Context {
         ])
     {
         Context::Http
-    } else if has(&["location", "listen", "server_name"]) {
-        Context::Server
     } else {
         Context::Location
     }

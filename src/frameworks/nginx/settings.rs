@@ -8,7 +8,8 @@ use super::config::{
     Module, More, Op, ServerId, SlotId, Test,
 };
 use super::headers::is_control;
-use super::variables::Var;
+use super::regex::group_names;
+use super::variables::{Own, Var, own_name};
 use crate::model::{AllowedOrigin, Allows, Decision, Origin, OriginProblem, Setting, Settings};
 use crate::source::Span;
 
@@ -65,6 +66,7 @@ fn settings_at(config: &Config, server: ServerId, location: Option<LocationId>) 
         known: HashSet::new(),
         maps: HashSet::new(),
         slots: HashSet::new(),
+        of_origin: HashSet::new(),
         echoes: Vec::new(),
         tested: false,
     };
@@ -78,6 +80,7 @@ fn settings_at(config: &Config, server: ServerId, location: Option<LocationId>) 
         }
         None => levels.push(config.servers[server].level),
     }
+    collector.of_origin = slots_of_origin(config, &collector.scripts);
     collector.levels(&levels);
     let mut settings = collector.settings;
     settings.inherited = match location {
@@ -116,6 +119,8 @@ struct Collector<'a> {
     known: HashSet<AllowedOrigin>,
     maps: HashSet<SlotId>,
     slots: HashSet<SlotId>,
+    /// Variables that hold the origin or a part of it.
+    of_origin: HashSet<SlotId>,
     /// Places that send the request's origin back.
     echoes: Vec<Span>,
     /// Something compares the origin.
@@ -231,6 +236,15 @@ impl<'a> Collector<'a> {
                     self.allow(Allows::Exact(text.to_owned()), span, problem, false, true);
                 }
             }
+            return;
+        }
+        if let Some(Part::Variable(Var::Own(path @ (Own::Uri | Own::RequestUri)))) =
+            value.parts.first()
+        {
+            // A path starts with a slash, and so does this.
+            let allows = Allows::Exact(own_name(*path).to_owned());
+            let problem = Some(OriginProblem::NoScheme);
+            self.allow(allows, span, problem, false, true);
             return;
         }
         for part in &value.parts {
@@ -440,14 +454,62 @@ impl<'a> Collector<'a> {
     fn is_origin(&self, variable: &Var) -> bool {
         match variable {
             Var::Header(name) => name == "origin",
-            Var::User(slot) => self.scripts.iter().any(|script| {
-                sets(script, *slot).iter().any(|(value, _)| {
-                    value
-                        .variables()
-                        .any(|variable| matches!(variable, Var::Header(name) if name == "origin"))
-                })
-            }),
+            Var::User(slot) => self.of_origin.contains(slot),
             _ => false,
+        }
+    }
+}
+
+/// The variables that scripts set to the origin, or to what a test on it captured.
+fn slots_of_origin(config: &Config, scripts: &[&[Op]]) -> HashSet<SlotId> {
+    let mut found = HashSet::new();
+    // One more round for each variable that is made of another one.
+    for _ in 0..MAX_DEPTH {
+        let before = found.len();
+        for script in scripts {
+            take_origin(config, script, false, &mut found);
+        }
+        if found.len() == before {
+            break;
+        }
+    }
+    found
+}
+
+fn take_origin(config: &Config, script: &[Op], captured: bool, found: &mut HashSet<SlotId>) {
+    for op in script {
+        match op {
+            Op::Set { slot, value, .. } => {
+                let of_origin = value.parts.iter().any(|part| match part {
+                    Part::Variable(Var::Header(name)) => name == "origin",
+                    Part::Variable(Var::User(other)) => found.contains(other),
+                    Part::Capture(_) => captured,
+                    _ => false,
+                });
+                if of_origin {
+                    found.insert(*slot);
+                }
+            }
+            Op::If(check) => {
+                let tested = match &check.condition.test {
+                    Test::Match {
+                        variable, pattern, ..
+                    } => match variable {
+                        Var::Header(name) => (name == "origin").then_some(pattern),
+                        Var::User(slot) => found.contains(slot).then_some(pattern),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                for name in tested
+                    .into_iter()
+                    .flat_map(|pattern| group_names(pattern.text()))
+                {
+                    found.extend(config.slot_names.get(&name.to_ascii_lowercase()));
+                }
+                take_origin(config, &check.body, captured || tested.is_some(), found);
+            }
+            _ => {}
         }
     }
 }

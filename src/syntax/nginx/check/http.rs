@@ -500,7 +500,11 @@ impl<'t> Checker<'t> {
 fn valid_referers(args: &[Word], level: &mut Level<'_>) -> Outcome {
     args.iter().try_for_each(|word| match word.text.as_str() {
         "" => refuse(word.span, r#"invalid referer """#),
-        "none" | "blocked" | "server_names" => Ok(()),
+        "none" | "blocked" => Ok(()),
+        "server_names" => {
+            level.refers_to_server = Some(word.span);
+            Ok(())
+        }
         text => {
             if let Some(pattern) = text.strip_prefix('~') {
                 return compile(pattern, word.span, true).map(|_| ());

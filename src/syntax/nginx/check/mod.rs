@@ -16,10 +16,11 @@ mod tests;
 mod values;
 mod variables;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::table::{self, Context, Syntax};
-use super::{Body, Directive, MAX_ERRORS, SyntaxError, Word};
+use super::{Body, Directive, MAX_DEPTH, MAX_ERRORS, SyntaxError, Word};
 use crate::source::Span;
 use server::Listeners;
 use variables::Variables;
@@ -77,7 +78,14 @@ struct Checker<'t> {
     upstreams: server::Upstreams,
     /// The pairs of `charset_map`, in order of the alphabet.
     charset_maps: HashSet<[String; 2]>,
-    log_formats: HashSet<&'t str>,
+    /// The formats as they are written, and in lower case.
+    log_formats: [HashSet<Cow<'t, str>>; 2],
+    /// How many blocks are around the directive.
+    depth: usize,
+    /// The names of each `valid_referers` in this server that takes the server's own names, too.
+    referers: Vec<(server::Keys, Span)>,
+    /// How many regular expressions were compiled.
+    regexes: usize,
 }
 
 /// What nginx keeps for a block.
@@ -96,6 +104,8 @@ struct Level<'t> {
     sockets: HashSet<server::Socket>,
     /// The names of `valid_referers`.
     referers: server::Keys,
+    /// Its word `server_names`.
+    refers_to_server: Option<Span>,
 }
 
 impl<'t> Level<'t> {
@@ -109,6 +119,7 @@ impl<'t> Level<'t> {
             limits: HashSet::new(),
             sockets: HashSet::new(),
             referers: server::Keys::default(),
+            refers_to_server: None,
         }
     }
 
@@ -339,9 +350,19 @@ impl<'t> Checker<'t> {
     ) -> Outcome {
         let name = directive.name.text.as_str();
         if let Some(context) = level.context.inside(name) {
+            // Deeper than any file alone goes; included files add to it.
+            if self.depth >= MAX_DEPTH {
+                return Ok(());
+            }
             let mut below = Level::new(context);
             self.enter(directive, &mut below);
+            self.depth += 1;
             self.block(inner, &mut below);
+            self.depth -= 1;
+            if let Some(span) = below.refers_to_server {
+                self.referers
+                    .push((std::mem::take(&mut below.referers), span));
+            }
             return self.leave(directive, inner, &below);
         }
         if in_http(level.context) {

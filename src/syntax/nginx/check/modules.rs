@@ -1,9 +1,10 @@
 //! Logs, shared memory zones, and what uses them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::values;
-use super::{Checker, Level, Outcome, SyntaxError, Word, invalid_parameter, refuse};
+use super::{Checker, Level, MAX_ERRORS, Outcome, SyntaxError, Word, invalid_parameter, refuse};
 use crate::source::Span;
 use crate::syntax::nginx::Directive;
 
@@ -297,17 +298,15 @@ impl<'t> Checker<'t> {
         if !is_syslog {
             self.variables.use_word(path)?;
         }
-        if let Some(format) = rest.first()
-            && !format.text.eq_ignore_ascii_case("combined")
-            && !self
-                .log_formats
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(&format.text))
-        {
-            self.if_complete.push(SyntaxError {
-                span: format.span,
-                message: format!(r#"unknown log format "{}""#, format.text),
-            });
+        if let Some(format) = rest.first() {
+            let name = format.text.to_ascii_lowercase();
+            let is_known = name == "combined" || self.log_formats[1].contains(name.as_str());
+            if !is_known && self.if_complete.len() < MAX_ERRORS {
+                self.if_complete.push(SyntaxError {
+                    span: format.span,
+                    message: format!(r#"unknown log format "{}""#, format.text),
+                });
+            }
         }
         let (mut buffered, mut flushed) = (false, false);
         for option in rest.iter().skip(1) {
@@ -356,7 +355,10 @@ impl<'t> Checker<'t> {
         let [name, parts @ ..] = args else {
             return Ok(());
         };
-        if name.text == "combined" || !self.log_formats.insert(&name.text) {
+        let lower = name.text.to_ascii_lowercase();
+        self.log_formats[1].insert(Cow::Owned(lower));
+        if name.text == "combined" || !self.log_formats[0].insert(Cow::Borrowed(name.text.as_str()))
+        {
             return refuse(
                 name.span,
                 format!(r#"duplicate "log_format" name "{}""#, name.text),

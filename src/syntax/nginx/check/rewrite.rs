@@ -7,6 +7,9 @@ use super::{Checker, Outcome, Word, invalid_parameter, refuse, values};
 use crate::source::Span;
 use crate::syntax::nginx::Directive;
 
+/// More regular expressions than this in one configuration are accepted unread.
+const MANY_REGEXES: usize = 50_000;
+
 impl<'t> Checker<'t> {
     pub(super) fn rewrite(&mut self, directive: &'t Directive) -> Outcome {
         match (directive.name.text.as_str(), directive.args.as_slice()) {
@@ -129,6 +132,12 @@ impl<'t> Checker<'t> {
 
     /// A regular expression, which may define variables by named groups.
     pub(super) fn regex(&mut self, pattern: &str, span: Span, caseless: bool) -> Outcome {
+        self.regexes += 1;
+        if self.regexes > MANY_REGEXES {
+            // What these would define is not known either.
+            self.has_unknown = true;
+            return Ok(());
+        }
         let names = compile(pattern, span, caseless)?;
         names
             .iter()

@@ -11,7 +11,7 @@ use crate::syntax::nginx::Directive;
 pub(super) type Socket = (Host, i64, bool);
 
 /// More ports than this in one `listen` are not compared with others.
-const MANY_PORTS: i64 = 1000;
+const MANY_PORTS: i64 = 16;
 
 /// What is known of each socket.
 #[derive(Debug, Default)]
@@ -249,6 +249,35 @@ impl<'t> Checker<'t> {
         if below.context == Context::Upstream && !below.has("servers") && inner.iter().all(is_known)
         {
             return refuse(directive.name.span, "no servers are inside upstream");
+        }
+        if below.context == Context::Server {
+            return self.referers(inner);
+        }
+        Ok(())
+    }
+
+    /// `valid_referers server_names` adds the server's names, once all are known, to those that are
+    /// written beside it.
+    fn referers(&mut self, inner: &[Directive]) -> Outcome {
+        let asked = std::mem::take(&mut self.referers);
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let names = inner
+            .iter()
+            .filter(|directive| directive.name.text == "server_name")
+            .flat_map(|directive| &directive.args)
+            .map(|word| word.text.as_str());
+        let mut names: Vec<&str> = names.collect();
+        if names.is_empty() {
+            names.push("");
+        }
+        // What the host's name is depends on the host.
+        names.retain(|name| !name.starts_with('~') && *name != "$hostname");
+        for (mut keys, span) in asked {
+            for name in &names {
+                keys.add_name(name, span)?;
+            }
         }
         Ok(())
     }

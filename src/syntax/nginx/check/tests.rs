@@ -515,6 +515,18 @@ fn servers() {
                 "upstream a { server b; } server { location / { proxy_pass http://a:80; } }",
                 r#"upstream "a" may not have port 80"#,
             ),
+            (
+                "server { location / { valid_referers server_names a.b/x; } server_name a.b; }",
+                r#"conflicting parameter "a.b""#,
+            ),
+            (
+                "server { location / { valid_referers server_names /; } }",
+                r#"conflicting parameter """#,
+            ),
+            (
+                "server { server_name .a.b; location / { valid_referers server_names *.A.b; } }",
+                r#"conflicting parameter ".a.b""#,
+            ),
         ],
     );
     accepts(
@@ -523,6 +535,8 @@ fn servers() {
             "server { listen 443 ssl http2; listen 443 quic reuseport; listen [::]:443 ssl; }",
             "server { listen 80; } server { listen 80; listen unix:/a; }",
             r#"server { server_name a *.b .c d.* "" _ $hostname ~^x(?<y>.)$; }"#,
+            "server { server_name a.b; location / { valid_referers server_names / c.d ~a.b; } }",
+            "server { server_name a.b ~c; location / { valid_referers a.b none; } }",
             "upstream a { server b:80 weight=5 backup; server unix:/c; keepalive 5; }",
         ],
     );
