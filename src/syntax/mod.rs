@@ -5,6 +5,7 @@ pub mod comments;
 pub mod java;
 pub mod javascript;
 pub mod jvm;
+pub mod kotlin;
 pub mod nginx;
 pub mod properties;
 pub mod python;

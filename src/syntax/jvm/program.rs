@@ -46,7 +46,7 @@ struct Index {
 fn parse(file: &Arc<SourceFile>) -> Option<Unit> {
     match file.path().extension()?.to_str()? {
         "java" => crate::syntax::java::parse(file),
-        // kt
+        "kt" => crate::syntax::kotlin::parse(file),
         _ => None,
     }
 }

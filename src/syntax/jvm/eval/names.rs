@@ -120,6 +120,11 @@ impl<H: Host> Machine<'_, H> {
         if let Some(val) = self.imported(name, span)? {
             return Ok(val);
         }
+        for host in self.hosts(scope) {
+            if let Some(val) = self.host_property(&host, name, span)? {
+                return Ok(val);
+            }
+        }
         if name.starts_with(|c: char| c.is_uppercase()) {
             let path = self.program.resolve(span, name, self.sources);
             return Ok(match self.program.class(&path, self.sources) {
@@ -128,6 +133,22 @@ impl<H: Host> Machine<'_, H> {
             });
         }
         Ok(Val::unknown("a name that is not in view", span))
+    }
+
+    /// What of the framework is `this` here, innermost first.
+    fn hosts(&self, scope: Id) -> Vec<Val> {
+        let mut hosts = Vec::new();
+        let mut at = Some(scope);
+        while let Some(id) = at {
+            let here = self.scopes.get(id);
+            let host = here
+                .this
+                .as_ref()
+                .filter(|this| self.as_host(this).is_some());
+            hosts.extend(host.cloned());
+            at = here.parent;
+        }
+        hosts
     }
 
     /// A member of what `this` is, by its name alone.
@@ -164,10 +185,8 @@ impl<H: Host> Machine<'_, H> {
                     }
                     Ok(None)
                 }
-                ObjectKind::Host(..) => {
-                    let this = this.clone();
-                    self.host_property(&this, name, span)
-                }
+                // What the project says comes first.
+                ObjectKind::Host(..) => Ok(None),
                 _ if kotlin => {
                     let this = this.clone();
                     let val = self.property(&this, name, span)?;
@@ -409,6 +428,11 @@ impl<H: Host> Machine<'_, H> {
             at = here.parent;
         }
         let call_without = Val::foreign("", span);
+        for host in self.hosts(scope) {
+            if let Some(result) = H::call(self, &args.call(&host, name, name_span, span)) {
+                return result;
+            }
+        }
         if let Some(val) = self.call_imported(name, name_span, args, kotlin, span)? {
             return Ok(val);
         }
@@ -465,7 +489,6 @@ impl<H: Host> Machine<'_, H> {
                 }
                 self.accessor(this, call)
             }
-            Some(ObjectKind::Host(..)) => H::call(self, call).transpose(),
             Some(ObjectKind::List { .. } | ObjectKind::Map { .. } | ObjectKind::Builder(_))
                 if kotlin =>
             {

@@ -406,3 +406,160 @@ fn broken_and_deep_texts_are_survived() {
     assert!(["void", "?", "no class"].contains(&&*java(open)));
     assert_eq!(java("static Object value() { int x = ; return 2; }"), "2");
 }
+
+fn kotlin(body: &str) -> String {
+    run(&[("Main.kt", &format!("class Main {{\n{body}\n}}\n"))]).0
+}
+
+#[test]
+fn kotlin_expressions_have_values() {
+    for (text, value) in [
+        (r#""a$n-${n + 1}\$n""#, "'a1-2$n'"),
+        (r#""""raw $n ${n}""""#, "'raw 1 1'"),
+        (r#"listOf("a", "b")"#, "['a' 'b']"),
+        (
+            r#"arrayOf("a", *listOf("b", "c").toTypedArray())"#,
+            "['a' 'b' 'c']",
+        ),
+        (r#"mapOf("a" to 1)["a"]"#, "1"),
+        ("if (n > 1) \"x\" else \"y\"", "'y'"),
+        ("if (n > 0) { val z = n; \"x$z\" } else { \"y\" }", "'x1'"),
+        (
+            "when (n) { 0, 2 -> \"a\"\n in 1..3 -> \"b\"\n else -> \"c\" }",
+            "'b'",
+        ),
+        ("when { n > 5 -> \"a\"\n else -> \"c\" }", "'c'"),
+        ("none?.length ?: \"d\"", "'d'"),
+        ("text?.uppercase()?.let { it + \"!\" }", "'T!'"),
+        ("!text.isEmpty()", "true"),
+        ("-text.length", "-1"),
+        ("\"t\" in listOf(\"t\") && \"u\" !in listOf(\"t\")", "true"),
+        (
+            "listOf(\"a\", \"\").filter { it.isNotEmpty() }.map { s -> s + n }",
+            "['a1']",
+        ),
+        ("text.split(\",\").map(String::trim)", "['t']"),
+        ("Sub(\"x\", b = 3).run { a + b }", "'x3'"),
+        ("Sub(\"x\").copyOfIt()", "'x2'"),
+        ("Main.CONST + TOP + Names.first", "'constTOPfirst'"),
+        ("\"x\".shout()", "'x!'"),
+        (
+            "buildList { add(\"a\"); addAll(listOf(\"b\")) }",
+            "['a' 'b']",
+        ),
+        ("Kind.B.text + Kind.A.name", "'bA'"),
+        ("lazyOne", "1"),
+        ("computed", "'c1'"),
+        (
+            "try { throw IllegalStateException(\"x\") } catch (e: Exception) { \"caught\" }",
+            "'caught'",
+        ),
+    ] {
+        let body = format!(
+            "val n = 1\nval text: String = \"t\"\nval none: String? = null\nval lazyOne by lazy {{ 1 }}\nval computed: String get() = \"c$n\"\nfun value(): Any? {{\n return {text}\n}}\ncompanion object {{\n const val CONST = \"const\"\n}}"
+        );
+        let main = format!(
+            "package app\nconst val TOP = \"TOP\"\nfun String.shout() = this + \"!\"\nclass Main {{\n{body}\n}}\n"
+        );
+        let others = "package app\ndata class Sub(val a: String, val b: Int = 2) {\n fun copyOfIt() = a + b\n}\nobject Names {\n val first = \"first\"\n}\nenum class Kind(val text: String) {\n A(\"a\"), B(\"b\")\n}\n";
+        let (found, _) = run(&[("app/Main.kt", &main), ("app/Others.kt", others)]);
+        assert_eq!(found, value, "{text}");
+    }
+}
+
+#[test]
+fn kotlin_blocks_configure_the_framework() {
+    let (_, log) = run(&[(
+        "Main.kt",
+        r#"import org.lib.Config
+
+class Main {
+    private val origins = listOf("a", "b")
+
+    fun value(): Any {
+        val http = Config()
+        http {
+            cors { }
+            csrf { disable() }
+        }
+        val config = Config().apply {
+            allowedOrigins = origins
+            allowCredentials = true
+            maxAge = 3600L
+        }
+        config.names(*origins.toTypedArray())
+        origins.forEach(config::add)
+        origins.forEach { o -> config.add(o) }
+        for (o in origins) config.add(o)
+        Holder<Config>(config)
+        return config
+    }
+}
+"#,
+    )]);
+    assert_eq!(
+        log.calls,
+        [
+            "new org.lib.Config()",
+            "host.invoke(<an object>)",
+            "host.cors(<an object>)",
+            "host.csrf(<an object>)",
+            "host.disable()",
+            "new org.lib.Config()",
+            "host.setAllowedOrigins(['a' 'b'])",
+            "host.setAllowCredentials(true)",
+            "host.setMaxAge(3600)",
+            "host.names('a', 'b')",
+            "host.add('a')",
+            "host.add('b')",
+            "host.add('a')",
+            "host.add('b')",
+            "host.add('a')",
+            "host.add('b')",
+            "new *.Holder(<an object>)",
+        ]
+    );
+}
+
+#[test]
+fn kotlin_classes_are_injected() {
+    let (value, _) = run(&[(
+        "Main.kt",
+        r#"
+open class Base(val x: String) {
+    fun shown() = x + "!"
+}
+
+@Component
+class Main(@Value("\${a}") private val one: String, val two: String) : Base(one) {
+    @Autowired
+    lateinit var three: String
+
+    init {
+        println(one)
+    }
+
+    fun value(): Any = listOf(one, two, three, shown())
+}
+"#,
+    )]);
+    assert_eq!(value, "['<one>' '<two>' '<three>' '<one>!']");
+}
+
+#[test]
+fn kotlin_on_one_line_is_read() {
+    let main = "class Main { fun value(): Any = listOf(O.a, E.A.f(), Main.X); companion object { const val X = \"x\" } }\nobject O { val a = 1 }\nenum class E(val s: String) { A(\"a\"), B(\"b\"); fun f() = s }\n";
+    assert_eq!(run(&[("Main.kt", main)]).0, "[1 'a' 'x']");
+}
+
+#[test]
+fn broken_kotlin_is_survived() {
+    let deep = format!(
+        "fun value(): Any {{ return {}1{} }}",
+        "(".repeat(3000),
+        ")".repeat(3000)
+    );
+    assert!(["?", "no class", "void"].contains(&&*kotlin(&deep)));
+    let _ = kotlin("fun value(): Any { val x = ; return 2 }");
+    let _ = kotlin("fun value( { \"${");
+}
