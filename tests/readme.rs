@@ -35,6 +35,9 @@ fn readme_is_true() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tour = run(root, &["--color", "never", "fixtures/tour"]);
     check("tour", &format!("```text\n{}```\n", tour.stdout));
+    let rule = ["--color", "never", "--select", "lookalike-origin"];
+    let excerpt = run(root, &[&rule[..], &["fixtures/tour/nginx"]].concat());
+    check("excerpt", &format!("```text\n{}```\n", excerpt.stdout));
 
     let rules = corslint::rules::RuleSet::builtin().expect("the rules are right");
     let mut rows: Vec<_> = rules.rules().collect();
