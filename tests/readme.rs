@@ -39,6 +39,16 @@ fn readme_is_true() {
     let excerpt = run(root, &[&rule[..], &["fixtures/tour/nginx"]].concat());
     check("excerpt", &format!("```text\n{}```\n", excerpt.stdout));
 
+    let message = "Access to fetch at 'https://api.example.com/v1/orders' from origin 'https://app.example.com' has been \
+        blocked by CORS policy: Response to preflight request doesn't pass access control check: No \
+        'Access-Control-Allow-Origin' header is present on the requested resource.";
+    let explained = run(root, &["explain", message, "fixtures/tour/nginx"]);
+    let command = "$ corslint explain \"Access to fetch at 'https://api.example.com/v1/orders' from origin …\" fixtures/tour/nginx";
+    check(
+        "explain",
+        &format!("```text\n{command}\n{}```\n", explained.stdout),
+    );
+
     let rules = corslint::rules::RuleSet::builtin().expect("the rules are right");
     let mut rows: Vec<_> = rules.rules().collect();
     rows.sort_by_key(|rule| (rule.definition.category, rule.definition.id.clone()));
