@@ -7,8 +7,9 @@ use super::dispatch::{self, End};
 use super::exchange::{Compared, Exchange};
 use super::host::{Express, Node, Program};
 use super::model::StackKind;
+use crate::frameworks::answers::{cacheable, keep_successes, merge};
 use crate::model::{
-    Answer, AnsweredBy, Application, HeaderLine, Known, Observation, Outcome, Request, Response,
+    Answer, AnsweredBy, Application, Known, Observation, Outcome, Request, Response,
 };
 use crate::source::Span;
 use crate::syntax::javascript::eval::Image;
@@ -151,70 +152,6 @@ fn early_refusal(exchange: &Exchange, response: &Response) -> Option<(u16, Span)
     }
 }
 
-/// A probe that is no preflight is a request that succeeds: where some way leads to the handler,
-/// the ways that refuse the request are not asked about.
-fn keep_successes(responses: &mut Vec<Response>) {
-    let succeeds = |response: &Response| {
-        let refused = matches!(
-            response.answered_by.kind,
-            Answer::Authentication | Answer::Redirect | Answer::ErrorPage | Answer::NotFound
-        );
-        matches!(response.outcome, Outcome::Status(_)) && !refused
-    };
-    if responses.iter().any(succeeds) {
-        responses.retain(succeeds);
-    }
-}
-
-/// One response that says what all of them agree on.
-fn merge(responses: Vec<Response>) -> Response {
-    let mut responses = responses.into_iter();
-    let Some(mut merged) = responses.next() else {
-        return Response::new(Known::Unknown, Answer::Handler, None);
-    };
-    for response in responses {
-        if merged.outcome != response.outcome {
-            merged.outcome = Outcome::Status(Known::Unknown);
-        }
-        if merged.cacheable != response.cacheable {
-            merged.cacheable = Known::Unknown;
-        }
-        let names: Vec<String> = merged
-            .headers
-            .iter()
-            .chain(&response.headers)
-            .map(|line| line.name.to_ascii_lowercase())
-            .collect();
-        let mut lines: Vec<HeaderLine> = Vec::new();
-        for name in names {
-            if lines
-                .iter()
-                .any(|line| line.name.eq_ignore_ascii_case(&name))
-            {
-                continue;
-            }
-            let ours: Vec<HeaderLine> = merged.lines(&name).cloned().collect();
-            let theirs: Vec<HeaderLine> = response.lines(&name).cloned().collect();
-            let values = |lines: &[HeaderLine]| -> Vec<Known<String>> {
-                lines.iter().map(|line| line.value.clone()).collect()
-            };
-            if values(&ours) == values(&theirs) {
-                lines.extend(ours);
-            } else if let Some(line) = ours.first().or(theirs.first()) {
-                lines.push(HeaderLine {
-                    value: Known::Unknown,
-                    ..line.clone()
-                });
-            }
-        }
-        merged.headers = lines;
-        merged
-            .dropped
-            .retain(|dropped| response.dropped.contains(dropped));
-    }
-    merged
-}
-
 fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
     let program = Arc::clone(&machine.host.program);
     let stack = program.stacks.get(stack as usize);
@@ -299,19 +236,6 @@ fn apply(request: &Request, response: &mut Response) {
     let keep = matches!(response.outcome, Outcome::Status(Known::Known(status)) if status < 400);
     if wanted != 200 || !keep {
         response.outcome = Outcome::Status(Known::Known(wanted));
-    }
-}
-
-fn cacheable(response: &Response, method: &str) -> Known<bool> {
-    let forbids = |value: &str| {
-        let value = value.to_ascii_lowercase();
-        value.contains("no-store") || value.contains("private")
-    };
-    match (response.status(), response.value("cache-control")) {
-        (Some(200), Known::Known(Some(value))) => Known::Known(method == "GET" && !forbids(&value)),
-        (Some(200), Known::Known(None)) => Known::Known(method == "GET"),
-        (Some(_), Known::Known(_)) => Known::Known(false),
-        _ => Known::Unknown,
     }
 }
 

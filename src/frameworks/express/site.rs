@@ -9,6 +9,7 @@ use super::host::{Node, Noted, Program, stack_number};
 use super::model::{Layer, Stack, StackKind};
 use super::respond::{Answered, Loaded, answer, has_routes, refused};
 use super::{cors, dispatch, observe};
+use crate::frameworks::answers::is_secure;
 use crate::model::{
     AllowedOrigin, Allows, Condition, Endpoint, Exposure, HostKind, Known, Observation, Origin,
     Request, Response, Route, Setting, Settings, Site, Url, ValueSource, World,
@@ -710,20 +711,6 @@ fn trace(
 pub(super) fn speaks_of_cors(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.contains("access-control-") || lower.contains("cors")
-}
-
-/// A page that came over https may call nothing that is reached over plain http.
-fn is_secure(settings: &Settings) -> Known<bool> {
-    let from_https = settings.origins.iter().any(|entry| match &entry.allows {
-        Allows::Exact(text) | Allows::Pattern(text) => text.contains("https"),
-        Allows::Predicate(texts) => texts.iter().any(|text| text.contains("https")),
-        _ => false,
-    });
-    if from_https {
-        Known::Known(true)
-    } else {
-        Known::Unknown
-    }
 }
 
 /// The allowed origins that the answer to a foreign one shows.
