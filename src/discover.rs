@@ -346,7 +346,7 @@ impl Search<'_> {
             .collect();
         let mut root = known.and_then(|(_, root)| root);
         for above in unknown.into_iter().rev() {
-            if is_project(above) {
+            if is_project(above) && !root.as_ref().is_some_and(|root| is_module(above, root)) {
                 root = Some(above.to_path_buf());
             }
             self.roots.insert(above.to_path_buf(), root.clone());
@@ -401,6 +401,18 @@ impl Search<'_> {
 fn is_project(folder: &Path) -> bool {
     let main = || read_text(&folder.join("nginx.conf")).is_ok_and(|text| sniff::is_main(&text));
     PROJECT_FILES.iter().any(|name| folder.join(name).exists()) || main()
+}
+
+/// Is the folder a module of the build around it, and nothing else? A build of Maven or Gradle is
+/// one project with all its modules.
+fn is_module(folder: &Path, root: &Path) -> bool {
+    const BUILDS: [&str; 3] = ["build.gradle", "build.gradle.kts", "pom.xml"];
+    let builds = |folder: &Path| BUILDS.iter().any(|name| folder.join(name).is_file());
+    let others = || {
+        let mut names = PROJECT_FILES.iter().filter(|name| !BUILDS.contains(name));
+        names.any(|name| folder.join(name).exists())
+    };
+    builds(root) && builds(folder) && !others()
 }
 
 /// The path without `.` and `..`, by its text alone.

@@ -10,7 +10,7 @@ use crate::syntax::words::{self, Words};
 
 /// One kind of file.
 pub(super) struct Kind {
-    /// What may stand before a template's ending, as a whole.
+    /// What may stand before a template's ending, as a whole; `*` stands for any text.
     names: &'static [&'static str],
     /// How names end, lower case.
     endings: &'static [&'static str],
@@ -32,7 +32,7 @@ pub(super) struct Kind {
 }
 
 /// Every kind, the first that fits decides.
-static KINDS: [&Kind; 3] = [&NGINX, &JAVASCRIPT, &PYTHON];
+static KINDS: [&Kind; 6] = [&NGINX, &JAVASCRIPT, &PYTHON, &JAVA, &SETTINGS, &XML];
 
 static NGINX: Kind = Kind {
     names: &["nginx"],
@@ -93,6 +93,39 @@ static JAVASCRIPT: Kind = Kind {
     companions: false,
 };
 
+static JAVA: Kind = Kind {
+    endings: &[".java", ".kt"],
+    words: &words::JAVA,
+    ..PLAIN
+};
+
+/// `application-prod.yml` and the like.
+static SETTINGS: Kind = Kind {
+    names: &["*application*", "*bootstrap*"],
+    templates: &[".yml", ".yaml", ".properties"],
+    words: &words::SETTINGS,
+    ..PLAIN
+};
+
+static XML: Kind = Kind {
+    endings: &[".xml"],
+    words: &words::XML,
+    ..PLAIN
+};
+
+/// A kind that no name has.
+const PLAIN: Kind = Kind {
+    names: &[],
+    endings: &[],
+    folders: &[],
+    fragments: &[],
+    any_in: &[],
+    templates: &[],
+    is_text: |_| true,
+    words: &words::JAVA,
+    companions: false,
+};
+
 /// The kind of file that a path stands for, by name and folder alone.
 pub(super) fn of_path(path: &Path) -> Option<&'static Kind> {
     let name = lower(path.file_name()?);
@@ -118,7 +151,7 @@ impl Kind {
         let stem = self.without_template(stem);
         let ends = |endings: &[&str]| endings.iter().any(|ending| stem.ends_with(ending));
         let fragment = !stem.contains('.') || ends(self.fragments);
-        (stem != name && self.names.contains(&stem))
+        (stem != name && self.names.iter().any(|known| is_like(stem, known)))
             || ends(self.endings)
             || (fragment && self.folders.iter().any(|known| is_like(folder, known)))
             || self.any_in.contains(&folder)

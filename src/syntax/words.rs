@@ -29,6 +29,16 @@ pub static JAVASCRIPT: LazyLock<Words> =
 pub static PYTHON: LazyLock<Words> =
     LazyLock::new(|| Words::parse(include_str!("../../grammars/python/words.txt")));
 
+/// The words of Java and Kotlin.
+pub static JAVA: LazyLock<Words> =
+    LazyLock::new(|| Words::parse(include_str!("../../grammars/java/words.txt")));
+/// The words of Spring Boot's property files.
+pub static SETTINGS: LazyLock<Words> =
+    LazyLock::new(|| Words::parse(include_str!("../../grammars/settings/words.txt")));
+/// The words of Spring's XML.
+pub static XML: LazyLock<Words> =
+    LazyLock::new(|| Words::parse(include_str!("../../grammars/xml/words.txt")));
+
 /// How many bytes of a word are looked for at first.
 const WINDOW: usize = 4;
 
