@@ -12,6 +12,7 @@ mod lookalikes;
 mod readme;
 mod replay;
 mod rules;
+mod spring;
 mod support;
 mod suppress;
 mod terminal;

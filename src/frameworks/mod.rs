@@ -4,12 +4,14 @@
 //! mine?), `read` (syntax to its own small settings) and `respond` (settings × request × world to
 //! responses, behind [`Site`]).
 
+pub(crate) mod answers;
 pub mod boot;
 pub mod django;
 pub mod express;
 pub mod flask;
 pub mod nginx;
 pub(crate) mod python;
+pub mod spring;
 pub mod starlette;
 
 use std::path::Path;
@@ -50,6 +52,11 @@ pub const ALL: &[Framework] = &[
         name: "flask",
         detect: flask::detect,
         read: flask::read,
+    },
+    Framework {
+        name: "spring",
+        detect: spring::detect,
+        read: spring::read,
     },
     Framework {
         name: "starlette",

@@ -1,0 +1,339 @@
+//! What a container would make: bean methods, components, and who gets them.
+
+use std::sync::Arc;
+
+use super::deployment::Deployment;
+use super::host::Node;
+use super::security;
+use crate::frameworks::boot;
+use crate::source::Span;
+use crate::syntax::jvm::ast::{Annotation, Class, ClassKind, Method, annotation, simple};
+use crate::syntax::jvm::eval::heap::Val;
+use crate::syntax::jvm::eval::{Injection, Result};
+use crate::syntax::jvm::program::Program;
+
+/// Annotations that make a class a bean.
+const STEREOTYPES: [&str; 14] = [
+    "Component",
+    "Configuration",
+    "AutoConfiguration",
+    "Service",
+    "Repository",
+    "Controller",
+    "RestController",
+    "ControllerAdvice",
+    "RestControllerAdvice",
+    "SpringBootApplication",
+    "SpringBootConfiguration",
+    "EnableWebSecurity",
+    "EnableWebFluxSecurity",
+    "EnableAutoConfiguration",
+];
+
+/// A `@Bean` method.
+#[derive(Clone, Debug)]
+pub(super) struct Bean {
+    /// Its names; the first one is its own.
+    pub(super) names: Vec<String>,
+    /// What it is declared to return, by simple name.
+    pub(super) ty: String,
+    pub(super) class: Arc<Class>,
+    pub(super) method: Arc<Method>,
+}
+
+/// The beans of an application in one world.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) beans: Vec<Bean>,
+    /// Classes with a stereotype.
+    pub(super) components: Vec<Arc<Class>>,
+    /// All classes of the application.
+    pub(super) classes: Vec<Arc<Class>>,
+    pub(super) reactive: bool,
+}
+
+impl Known {
+    /// Finds what is there if the world's conditions are as they are.
+    pub(super) fn new(
+        program: &Program,
+        classes: Vec<Arc<Class>>,
+        reactive: bool,
+        deployment: &Deployment<'_>,
+    ) -> Self {
+        let mut known = Self {
+            reactive,
+            ..Self::default()
+        };
+        for class in &classes {
+            if !deployment.allows(&class.annotations) || !outer_allowed(program, class, deployment)
+            {
+                continue;
+            }
+            if is_component(program, class) {
+                known.components.push(Arc::clone(class));
+            }
+            for method in &class.methods {
+                let Some(bean) = annotation(&method.annotations, "Bean") else {
+                    continue;
+                };
+                if !deployment.allows(&method.annotations) {
+                    continue;
+                }
+                known.beans.push(Bean {
+                    names: names_of(bean, method),
+                    ty: bean_type(method),
+                    class: Arc::clone(class),
+                    method: Arc::clone(method),
+                });
+            }
+        }
+        known.classes = classes;
+        known
+    }
+
+    /// The bean methods whose declared type has one of these simple names.
+    pub(super) fn of_type(&self, types: &[&str]) -> Vec<usize> {
+        let beans = self.beans.iter().enumerate();
+        beans
+            .filter(|(_, bean)| types.contains(&bean.ty.as_str()))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// The bean method of a name.
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
+        self.beans
+            .iter()
+            .position(|bean| bean.names.iter().any(|known| known == name))
+    }
+
+    /// The component of a name.
+    pub(super) fn component_named(&self, name: &str) -> Option<&Arc<Class>> {
+        self.components
+            .iter()
+            .find(|class| component_name(class) == name)
+    }
+}
+
+/// `Introspector.decapitalize`, or the name that the stereotype gives.
+pub(super) fn component_name(class: &Class) -> String {
+    let named = STEREOTYPES
+        .iter()
+        .filter_map(|name| class.annotation(name))
+        .find_map(|annotation| {
+            super::deployment::texts_of(annotation.arg("value")?)
+                .into_iter()
+                .next()
+        });
+    if let Some(name) = named.filter(|name| !name.is_empty()) {
+        return name;
+    }
+    let mut letters = class.name.chars();
+    let (first, second) = (letters.next(), letters.next());
+    match (first, second) {
+        (Some(a), Some(b)) if a.is_uppercase() && b.is_uppercase() => class.name.to_string(),
+        (Some(a), _) => format!("{}{}", a.to_lowercase(), &class.name[a.len_utf8()..]),
+        _ => String::new(),
+    }
+}
+
+fn outer_allowed(program: &Program, class: &Class, deployment: &Deployment<'_>) -> bool {
+    let outer = program.around(class.span);
+    outer
+        .iter()
+        .all(|outer| outer.span == class.span || deployment.allows(&outer.annotations))
+}
+
+/// Has a class a stereotype, its own or that of an annotation of the project?
+pub(super) fn is_component(program: &Program, class: &Arc<Class>) -> bool {
+    if class.kind == ClassKind::Annotation || class.kind == ClassKind::Interface {
+        return false;
+    }
+    let stereotype = |annotation: &Annotation| {
+        let name = simple(&annotation.name);
+        STEREOTYPES.contains(&name)
+            || program
+                .class_at(annotation.span, name, None)
+                .is_some_and(|own| {
+                    STEREOTYPES
+                        .iter()
+                        .any(|known| own.annotation(known).is_some())
+                })
+    };
+    class.annotations.iter().any(stereotype)
+}
+
+/// Has a class any annotation by which it may become a bean?
+pub(super) fn has_stereotype(program: &Program, class: &Arc<Class>) -> bool {
+    is_component(program, class)
+        || class.annotations.iter().any(|annotation| {
+            let name = simple(&annotation.name);
+            name.starts_with("Enable") || name.ends_with("Configuration") || name == "Named"
+        })
+}
+
+fn names_of(bean: &Annotation, method: &Method) -> Vec<String> {
+    let mut names: Vec<String> = ["value", "name"]
+        .iter()
+        .filter_map(|name| bean.arg(name))
+        .flat_map(super::deployment::texts_of)
+        .collect();
+    if names.is_empty() {
+        names.push(method.name.to_string());
+    }
+    names
+}
+
+/// The declared type; Kotlin may leave it to the expression.
+fn bean_type(method: &Method) -> String {
+    if let Some(ty) = &method.returns {
+        return ty.simple().to_owned();
+    }
+    use crate::syntax::jvm::ast::{Body, ExprKind};
+    let Some(Body::Expr(expr)) = &method.body else {
+        return String::new();
+    };
+    match &expr.kind {
+        ExprKind::Call(None, name, _, _) => name.to_string(),
+        ExprKind::New(ty, ..) => ty.simple().to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// What a bean method gives; made once.
+pub(super) fn bean(m: &mut Node<'_>, at: usize) -> Option<Val> {
+    let known = Arc::clone(&m.host.known);
+    let bean = known.beans.get(at)?;
+    let span = bean.method.span;
+    let made = |m: &Node<'_>| {
+        let mut beans = m.host.data.beans.iter();
+        beans.find(|(known, _)| *known == span).cloned()
+    };
+    if let Some((_, val)) = made(m) {
+        return val;
+    }
+    m.host.change().beans.push((span, None));
+    let this = boot::bean_of_class(m, &bean.class, span);
+    let val = m
+        .invoke_injected(&this, &bean.class, &bean.method, span)
+        .ok();
+    let beans = &mut m.host.change().beans;
+    if let Some(slot) = beans.iter_mut().find(|(known, _)| *known == span) {
+        slot.1.clone_from(&val);
+    }
+    val
+}
+
+/// A call of a bean method gives the bean.
+pub(super) fn intercept(
+    m: &mut Node<'_>,
+    _class: &Arc<Class>,
+    method: &Arc<Method>,
+    _args: &[Val],
+) -> Option<Result<Val>> {
+    annotation(&method.annotations, "Bean")?;
+    let known = Arc::clone(&m.host.known);
+    let at = known
+        .beans
+        .iter()
+        .position(|bean| bean.method.span == method.span)?;
+    let beans = &m.host.data.beans;
+    // While it is made, it runs.
+    if beans
+        .iter()
+        .any(|(span, val)| *span == method.span && val.is_none())
+    {
+        return None;
+    }
+    bean(m, at).map(Ok)
+}
+
+/// Types of Spring whose beans are looked for by type.
+fn satisfies(declared: &str, wanted: &str) -> bool {
+    declared == wanted
+        || match wanted {
+            "CorsConfigurationSource" => declared == "UrlBasedCorsConfigurationSource",
+            "Filter" => matches!(declared, "CorsFilter" | "OncePerRequestFilter"),
+            "WebFilter" => declared == "CorsWebFilter",
+            "AuthenticationEntryPoint" => declared.ends_with("EntryPoint"),
+            _ => false,
+        }
+}
+
+/// What a parameter or field of a bean is given.
+pub(super) fn inject(m: &mut Node<'_>, place: &Injection<'_>) -> Option<Val> {
+    let wanted = place.ty.simple();
+    match wanted {
+        "HttpSecurity" => return Some(security::http(m, false, place.span)),
+        "ServerHttpSecurity" => return Some(security::http(m, true, place.span)),
+        "CorsRegistry" => return None,
+        _ => {}
+    }
+    let has = |name: &str| annotation(place.annotations, name).is_some();
+    if !has("Value") && !wanted.is_empty() {
+        let known = Arc::clone(&m.host.known);
+        let fitting: Vec<usize> = known
+            .beans
+            .iter()
+            .enumerate()
+            .filter(|(_, bean)| satisfies(&bean.ty, wanted))
+            .map(|(at, _)| at)
+            .collect();
+        let qualified = annotation(place.annotations, "Qualifier")
+            .and_then(|annotation| annotation.arg("value"))
+            .and_then(|arg| super::deployment::texts_of(arg).into_iter().next());
+        let name = qualified.as_deref().unwrap_or(place.name);
+        let by_name = || {
+            fitting
+                .iter()
+                .copied()
+                .find(|at| known.beans[*at].names.iter().any(|own| own == name))
+        };
+        let primary = || {
+            fitting
+                .iter()
+                .copied()
+                .find(|at| annotation(&known.beans[*at].method.annotations, "Primary").is_some())
+        };
+        let chosen = match fitting.as_slice() {
+            [only] => Some(*only),
+            _ => by_name().or_else(primary),
+        };
+        if let Some(at) = chosen {
+            let busy = m
+                .host
+                .data
+                .beans
+                .iter()
+                .any(|(span, val)| *span == known.beans[at].method.span && val.is_none());
+            if !busy && let Some(val) = bean(m, at) {
+                return Some(val);
+            }
+        }
+    }
+    boot::inject(m, place)
+}
+
+/// The number of `@Order` on something, or of `getOrder()`.
+pub(super) fn order_of(m: &mut Node<'_>, annotations: &[Annotation]) -> Option<i64> {
+    let order = annotation(annotations, "Order").or_else(|| annotation(annotations, "Priority"))?;
+    let Some(val) = m.annotation(order, "value") else {
+        return Some(i64::from(i32::MAX));
+    };
+    number(&val)
+}
+
+/// The order of an instance whose class implements `Ordered`.
+pub(super) fn order_of_instance(m: &mut Node<'_>, val: &Val, span: Span) -> Option<i64> {
+    let class = m.class_of(val)?;
+    let program = Arc::clone(m.program());
+    let (owner, method) = program.method(&class, "getOrder", Some(0), None)?;
+    method.body.as_ref()?;
+    let result = m.invoke(val, &owner, &method, &[], span).ok()?;
+    number(&result)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "orders are 32 bits wide")]
+fn number(val: &Val) -> Option<i64> {
+    val.as_number().map(|number| number as i64)
+}

@@ -1,0 +1,38 @@
+//! Spring: MVC, WebFlux, Security, Boot's properties, Cloud Gateway.
+//!
+//! Facts: spring-web, spring-webmvc, spring-webflux (tags 4.2 to 7.1), spring-security-config (tags
+//! 5.0 to 7.2), spring-boot, spring-cloud-gateway; and recorded answers of complete applications.
+
+mod beans;
+mod build;
+mod code;
+mod controllers;
+mod cors;
+mod deployment;
+mod exchange;
+mod host;
+mod model;
+mod observe;
+mod path;
+mod properties;
+mod read;
+mod respond;
+mod security;
+mod site;
+mod version;
+
+use std::path::Path;
+
+use super::{Project, Reading};
+
+/// Does this file have to do with a Spring application?
+#[must_use]
+pub fn detect(path: &Path, text: &str) -> bool {
+    read::detect(path, text)
+}
+
+/// Reads the applications of a project.
+#[must_use]
+pub fn read(project: Project<'_>) -> Reading {
+    read::read(&project)
+}

@@ -1,0 +1,282 @@
+//! A Spring application in one world: what stands between a request and its handler.
+
+use std::sync::Arc;
+
+use super::cors::Cors;
+use super::exchange::Policy;
+use super::path::PathPattern;
+use super::version::Versions;
+use crate::model::{HeaderLine, Known};
+use crate::source::Span;
+use crate::syntax::jvm::ast::{Class, Method};
+use crate::syntax::jvm::eval::heap::Val;
+
+/// An application.
+#[derive(Clone, Debug)]
+pub(super) struct Application {
+    /// The class that starts it, or the first file.
+    pub(super) place: Span,
+    pub(super) versions: Versions,
+    /// WebFlux instead of servlets.
+    pub(super) reactive: bool,
+    /// Spring Boot: errors are dispatched to `/error`.
+    pub(super) boot: bool,
+    /// What `addCorsMappings` registers.
+    pub(super) global: Vec<Mapping>,
+    pub(super) handlers: Vec<Handler>,
+    pub(super) actuator: Option<Actuator>,
+    /// Handlers that libraries bring (GraphQL, Spring Data REST), with their own configuration.
+    pub(super) areas: Vec<Area>,
+    pub(super) gateway: Option<Gateway>,
+    /// Outside of Spring MVC, outermost first.
+    pub(super) filters: Vec<Filter>,
+    /// Of Spring Security, in the order in which they are asked.
+    pub(super) chains: Vec<Chain>,
+    /// The exception with which it does not start.
+    pub(super) refusal: Option<(String, Span)>,
+}
+
+impl Application {
+    /// One with nothing in it.
+    pub(super) const fn empty(place: Span, versions: Versions) -> Self {
+        Self {
+            place,
+            versions,
+            reactive: false,
+            boot: true,
+            global: Vec::new(),
+            handlers: Vec::new(),
+            actuator: None,
+            areas: Vec::new(),
+            gateway: None,
+            filters: Vec::new(),
+            chains: Vec::new(),
+            refusal: None,
+        }
+    }
+}
+
+/// A path pattern with its configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Mapping {
+    pub(super) pattern: PathPattern,
+    pub(super) policy: Policy,
+    pub(super) span: Span,
+}
+
+/// The first mapping that matches decides.
+pub(super) fn policy_for<'m>(mappings: &'m [Mapping], path: &str) -> Option<&'m Mapping> {
+    mappings
+        .iter()
+        .find(|mapping| mapping.pattern.matches(path, false))
+}
+
+/// A handler method.
+#[derive(Clone, Debug)]
+pub(super) struct Handler {
+    pub(super) patterns: Vec<PathPattern>,
+    /// Empty: all.
+    pub(super) methods: Vec<String>,
+    /// Of its annotations.
+    pub(super) cors: Option<Cors>,
+    pub(super) span: Span,
+    /// Lower-case names of request headers that it needs.
+    pub(super) reads: Vec<String>,
+    /// What runs, if it sets headers itself.
+    pub(super) code: Option<(Arc<Class>, Arc<Method>)>,
+}
+
+/// The endpoints of the actuator.
+#[derive(Clone, Debug)]
+pub(super) struct Actuator {
+    pub(super) base: String,
+    /// The names of those that are exposed over HTTP.
+    pub(super) exposed: Vec<String>,
+    /// All are.
+    pub(super) all: bool,
+    pub(super) cors: Option<Cors>,
+    pub(super) span: Span,
+}
+
+/// Handlers of a library below a path.
+#[derive(Clone, Debug)]
+pub(super) struct Area {
+    pub(super) name: &'static str,
+    pub(super) pattern: PathPattern,
+    pub(super) methods: &'static [&'static str],
+    /// Mappings of its own, beside the global ones.
+    pub(super) mappings: Vec<Mapping>,
+    pub(super) span: Span,
+}
+
+/// Spring Cloud Gateway.
+#[derive(Clone, Debug)]
+pub(super) struct Gateway {
+    pub(super) mappings: Vec<Mapping>,
+    /// Preflights are answered whether or not a route's predicate matches them.
+    pub(super) simple: bool,
+    /// Paths of the routes, with the methods that their predicates name; none: not in view.
+    pub(super) routes: Vec<GatewayRoute>,
+    pub(super) span: Span,
+}
+
+/// A route of the gateway.
+#[derive(Clone, Debug)]
+pub(super) struct GatewayRoute {
+    pub(super) pattern: PathPattern,
+    pub(super) methods: Vec<String>,
+    pub(super) span: Span,
+}
+
+/// A filter of the container.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    pub(super) what: What,
+    /// Lower ones stand further outside.
+    pub(super) order: i64,
+    /// Empty: every path.
+    pub(super) patterns: Vec<PathPattern>,
+    pub(super) span: Span,
+}
+
+/// What a filter is.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    Cors(Source),
+    Security,
+    /// A class of the project.
+    Hand(Val),
+}
+
+/// A `CorsConfigurationSource`.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// `UrlBasedCorsConfigurationSource`.
+    Map(Vec<Mapping>),
+    /// Code that is asked with the request: a lambda, or an object of the project's own class.
+    Code(Val),
+    /// What Spring MVC would do with the request.
+    Mvc,
+    /// Not in view.
+    Unknown,
+}
+
+/// A `SecurityFilterChain`.
+#[derive(Clone, Debug)]
+pub(super) struct Chain {
+    /// Any of them; empty: every request.
+    pub(super) matchers: Vec<Matcher>,
+    pub(super) links: Vec<Link>,
+    pub(super) entry: Entry,
+    /// Headers that it adds at the end, unless they are there.
+    pub(super) writers: Vec<HeaderLine>,
+    pub(super) order: i64,
+    pub(super) span: Span,
+    /// `.cors(…)` as it was written.
+    pub(super) cors: ChainCors,
+}
+
+/// What a chain says about CORS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ChainCors {
+    Absent,
+    Disabled(Span),
+    Enabled(Span),
+}
+
+/// A filter in a chain that matters here.
+#[derive(Clone, Debug)]
+pub(super) enum Link {
+    Cors(Source, Option<Span>),
+    /// Answers preflights the way Spring MVC does, lets all else pass.
+    PreflightOnly(Span),
+    Csrf(Option<Span>),
+    Hand(Val, Span),
+    Authorize(Vec<Rule>, Access, Option<Span>),
+}
+
+/// A request matcher.
+#[derive(Clone, Debug)]
+pub(super) struct Matcher {
+    pub(super) method: Option<String>,
+    pub(super) pattern: Option<PathPattern>,
+    /// `CorsUtils::isPreFlightRequest`.
+    pub(super) preflight: bool,
+    /// What it asks is not in view.
+    pub(super) unknown: bool,
+}
+
+/// Who may pass.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    /// Any of them; empty: every request.
+    pub(super) matchers: Vec<Matcher>,
+    pub(super) access: Access,
+    pub(super) span: Span,
+}
+
+/// What is asked of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Permit,
+    /// A known user, perhaps with a role.
+    Authenticated,
+    Deny,
+    Unknown,
+}
+
+/// What answers a request without a known user.
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    /// `sendError`: the error page follows.
+    SendError(u16),
+    Status(Known<u16>),
+    Login,
+    /// A class or lambda of the project.
+    Hand(Val),
+}
+
+impl Matcher {
+    pub(super) const ANY: Self = Self {
+        method: None,
+        pattern: None,
+        preflight: false,
+        unknown: false,
+    };
+
+    /// Does it match? Nothing if that is not in view.
+    pub(super) fn matches(&self, method: &str, path: &str, preflight: bool) -> Option<bool> {
+        let refused = self.method.as_ref().is_some_and(|known| known != method)
+            || self
+                .pattern
+                .as_ref()
+                .is_some_and(|pattern| !pattern.matches(path, false))
+            || (self.preflight && !preflight);
+        match (refused, self.unknown) {
+            (true, _) => Some(false),
+            (false, true) => None,
+            (false, false) => Some(true),
+        }
+    }
+}
+
+/// Does any of the matchers match? None at all match everything.
+pub(super) fn any_matches(
+    matchers: &[Matcher],
+    method: &str,
+    path: &str,
+    preflight: bool,
+) -> Option<bool> {
+    if matchers.is_empty() {
+        return Some(true);
+    }
+    let mut unknown = false;
+    for matcher in matchers {
+        match matcher.matches(method, path, preflight) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => unknown = true,
+        }
+    }
+    (!unknown).then_some(false)
+}

@@ -1,0 +1,374 @@
+//! CORS that is written in property files: the actuator, GraphQL, the gateway; and keys that
+//! nothing reads.
+
+use super::build::{Notes, everything, refusal_of};
+use super::cors::{Cors, Entries, Entry, List, Written};
+use super::exchange::Policy;
+use super::host::Node;
+use super::model::{Actuator, Application, Area, Gateway, GatewayRoute, Mapping};
+use super::path::PathPattern;
+use crate::frameworks::boot::{Build, Settings};
+use crate::model::Known;
+use crate::source::Span;
+use crate::syntax::value::{Kind, Value};
+
+/// Reads what the property files say about CORS.
+pub(super) fn apply(m: &mut Node<'_>, build: &Build, app: &mut Application, notes: &mut Notes) {
+    let settings = std::sync::Arc::clone(&m.host.settings);
+    actuator(m, &settings, build, app);
+    graphql(m, &settings, build, app);
+    gateway(m, &settings, build, app);
+    for key in [
+        "spring.mvc.cors",
+        "spring.web.cors",
+        "spring.webflux.cors",
+        "spring.cors",
+    ] {
+        let Some(span) = settings.has(key) else {
+            continue;
+        };
+        // Properties that the application reads itself do what it makes of them.
+        let units = m.program().units();
+        if units.iter().any(|unit| unit.file.text().contains(key)) {
+            continue;
+        }
+        let text = "Spring Boot has no such properties, and no code in view reads them".to_owned();
+        notes.unattached.push((span, key.to_owned(), text, None));
+    }
+}
+
+/// The properties below a prefix as a configuration; nothing if no origin is named.
+fn configuration(m: &Node<'_>, settings: &Settings, prefix: &str) -> Option<Cors> {
+    let span = settings.has(prefix)?;
+    let key = |name: &str| format!("{prefix}.{name}");
+    let mut cors = Cors::new(span);
+    let lists = [
+        ("allowed-origins", List::Origins),
+        ("allowed-origin-patterns", List::Patterns),
+        ("allowed-methods", List::Methods),
+        ("allowed-headers", List::Headers),
+        ("exposed-headers", List::Exposed),
+    ];
+    for (name, list) in lists {
+        let value = settings.list(&key(name));
+        let Some(entries) = value.as_ref().and_then(entries_of) else {
+            continue;
+        };
+        if !entries.items.is_empty() || entries.open {
+            cors.set(list, Some(entries), m.host.versions);
+        }
+    }
+    cors.credentials = flag(settings.get(&key("allow-credentials")));
+    cors.private_network = flag(settings.get(&key("allow-private-network")));
+    cors.max_age = settings.get(&key("max-age")).map(|value| Written {
+        value: duration(&value).into(),
+        span: Some(value.span),
+    });
+    Some(cors)
+}
+
+fn entries_of(value: &Value) -> Option<Entries> {
+    let list = match &value.kind {
+        Kind::List(list) => list,
+        Kind::Unknown(_) => {
+            return Some(Entries {
+                open: true,
+                ..Entries::default()
+            });
+        }
+        _ => return None,
+    };
+    let mut entries = Entries {
+        open: list.open,
+        ..Entries::default()
+    };
+    for item in &list.items {
+        match text(item) {
+            Some(text) => entries.items.push(Entry {
+                text,
+                span: Some(item.span),
+            }),
+            None => entries.open = true,
+        }
+    }
+    Some(entries)
+}
+
+fn text(value: &Value) -> Option<String> {
+    match &value.kind {
+        Kind::String(text) => Some(text.clone()),
+        Kind::Bool(value) => Some(value.to_string()),
+        Kind::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn flag(value: Option<Value>) -> Option<Written<bool>> {
+    let value = value?;
+    let known = match text(&value).as_deref().map(str::trim) {
+        Some(text)
+            if ["true", "on", "yes", "1"]
+                .iter()
+                .any(|yes| text.eq_ignore_ascii_case(yes)) =>
+        {
+            Known::Known(true)
+        }
+        Some(_) => Known::Known(false),
+        None => Known::Unknown,
+    };
+    Some(Written {
+        value: known,
+        span: Some(value.span),
+    })
+}
+
+/// Seconds of a duration as Boot reads it: `10m`, `PT10M`, plain seconds.
+fn duration(value: &Value) -> Option<i64> {
+    let text = text(value)?.trim().to_lowercase();
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Some(seconds);
+    }
+    let (body, iso) = match text.strip_prefix("pt") {
+        Some(rest) => (rest, true),
+        None => (text.as_str(), false),
+    };
+    let split = body.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = body.split_at(split);
+    let number: i64 = number.parse().ok()?;
+    let factor = match unit {
+        "ms" if !iso => return Some(number / 1000),
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" if !iso => 86400,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+fn actuator(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
+    let prefixes = ["management.endpoints.web.cors", "endpoints.cors"];
+    let written = prefixes
+        .iter()
+        .find(|prefix| settings.has(prefix).is_some());
+    if !build.starters.actuator && (build.known || written.is_none()) {
+        return;
+    }
+    let base = settings
+        .get("management.endpoints.web.base-path")
+        .and_then(|value| text(&value))
+        .unwrap_or_else(|| "/actuator".into());
+    let include = settings.list("management.endpoints.web.exposure.include");
+    let include = include.as_ref().and_then(entries_of);
+    let exposed = include.as_ref().map_or_else(
+        || vec!["health".to_owned()],
+        |list| list.items.iter().map(|item| item.text.clone()).collect(),
+    );
+    let mut cors = written.and_then(|prefix| configuration(m, settings, prefix));
+    // Off until somebody is let in.
+    cors = cors.filter(|cors| cors.origins.is_some() || cors.patterns.is_some());
+    if let Some(cors) = &mut cors {
+        cors.max_age.get_or_insert(Written {
+            value: Known::Known(1800),
+            span: None,
+        });
+    }
+    if let Some(cors) = &cors
+        && let Some(words) = refusal_of(m, cors)
+        && let Some(span) = cors
+            .origins
+            .as_ref()
+            .and_then(Entries::star)
+            .and_then(|star| star.span)
+    {
+        app.refusal.get_or_insert((words.to_owned(), span));
+    }
+    let span = cors
+        .as_ref()
+        .and_then(|cors| cors.span)
+        .unwrap_or(app.place);
+    app.actuator = Some(Actuator {
+        base: base.trim_end_matches('/').to_owned(),
+        all: exposed.iter().any(|id| id == "*") || include.is_some_and(|list| list.open),
+        exposed,
+        cors,
+        span,
+    });
+}
+
+/// `spring.graphql.cors.*`: a mapping for the path of the endpoint, over the registry's defaults.
+fn graphql(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
+    let prefix = "spring.graphql.cors";
+    if settings.has(prefix).is_none() && !build.starters.graphql {
+        return;
+    }
+    let path = ["spring.graphql.http.path", "spring.graphql.path"]
+        .iter()
+        .find_map(|key| settings.get(key))
+        .and_then(|value| text(&value))
+        .unwrap_or_else(|| "/graphql".into());
+    let Some(pattern) = PathPattern::parse(&path) else {
+        return;
+    };
+    let own = configuration(m, settings, prefix);
+    let own = own.filter(|cors| cors.origins.is_some() || cors.patterns.is_some());
+    let span = own.as_ref().and_then(|cors| cors.span).unwrap_or(app.place);
+    if let Some(own) = own {
+        let mut cors = Cors::new(span);
+        cors.apply_permit_defaults();
+        app.global.push(Mapping {
+            pattern: pattern.clone(),
+            policy: Policy::Is(cors.combine(Some(&own))),
+            span,
+        });
+    }
+    app.areas.push(Area {
+        name: "GraphQL",
+        pattern,
+        methods: &["POST"],
+        mappings: Vec::new(),
+        span,
+    });
+}
+
+/// Spring Cloud Gateway: `globalcors`, and the routes' metadata.
+fn gateway(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
+    let bases = [
+        "spring.cloud.gateway.server.webflux",
+        "spring.cloud.gateway",
+    ];
+    let used = bases.iter().filter(|base| {
+        ["globalcors", "routes"]
+            .iter()
+            .any(|part| settings.has(&format!("{base}.{part}")).is_some())
+    });
+    let used: Vec<&&str> = used.collect();
+    if used.is_empty() && !build.starters.gateway {
+        return;
+    }
+    let mut gateway = Gateway {
+        mappings: Vec::new(),
+        simple: false,
+        routes: Vec::new(),
+        span: app.place,
+    };
+    for base in used {
+        routes(m, settings, base, &mut gateway);
+        let prefix = format!("{base}.globalcors.cors-configurations");
+        for (path, span) in settings.children(&prefix) {
+            let cors = configuration(m, settings, &format!("{prefix}.[{path}]"))
+                .or_else(|| configuration(m, settings, &format!("{prefix}.{path}")));
+            let Some(pattern) = PathPattern::parse(&path) else {
+                continue;
+            };
+            gateway.mappings.push(Mapping {
+                pattern,
+                policy: cors.map_or(Policy::Unknown, Policy::Is),
+                span,
+            });
+        }
+        let simple = flag(settings.get(&format!(
+            "{base}.globalcors.add-to-simple-url-handler-mapping"
+        )));
+        gateway.simple |= simple.is_some_and(|simple| simple.value == Known::Known(true));
+    }
+    app.reactive = true;
+    app.gateway = Some(gateway);
+}
+
+fn routes(m: &Node<'_>, settings: &Settings, base: &str, gateway: &mut Gateway) {
+    for (index, span) in settings.children(&format!("{base}.routes")) {
+        let prefix = format!("{base}.routes[{index}]");
+        let predicates = settings.list(&format!("{prefix}.predicates"));
+        let texts: Vec<String> = predicates
+            .as_ref()
+            .and_then(entries_of)
+            .map(|list| list.items.into_iter().map(|item| item.text).collect())
+            .unwrap_or_default();
+        let named = |name: &str| {
+            texts
+                .iter()
+                .find_map(|text| text.trim().strip_prefix(name)?.strip_prefix('='))
+        };
+        let paths = named("Path").unwrap_or("/**");
+        let methods: Vec<String> = named("Method")
+            .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
+            .unwrap_or_default();
+        let first = paths
+            .split(',')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        for path in paths.split(',') {
+            gateway.routes.push(GatewayRoute {
+                pattern: PathPattern::parse(path.trim()).unwrap_or_else(everything),
+                methods: methods.clone(),
+                span,
+            });
+        }
+        metadata(
+            m,
+            settings,
+            &format!("{prefix}.metadata.cors"),
+            &first,
+            gateway,
+            span,
+        );
+    }
+}
+
+/// A route's own configuration wins over a global one of the same path.
+fn metadata(
+    m: &Node<'_>,
+    settings: &Settings,
+    prefix: &str,
+    path: &str,
+    gateway: &mut Gateway,
+    span: Span,
+) {
+    let Some(mut cors) = configuration(m, settings, prefix) else {
+        return;
+    };
+    // This one is not read there.
+    cors.private_network = None;
+    let Some(pattern) = PathPattern::parse(path) else {
+        return;
+    };
+    gateway
+        .mappings
+        .retain(|known| known.pattern.text() != path);
+    gateway.mappings.insert(
+        0,
+        Mapping {
+            pattern,
+            policy: Policy::Is(cors),
+            span,
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    /// Expected values: Boot's documentation, "Converting Durations".
+    #[test]
+    fn durations_are_read_as_boot_does() {
+        let span = Sources::new().add("a".into(), "text".into()).span();
+        for (text, expected) in [
+            ("1800", Some(1800)),
+            ("10m", Some(600)),
+            ("30s", Some(30)),
+            ("1h", Some(3600)),
+            ("1d", Some(86400)),
+            ("1500ms", Some(1)),
+            ("PT10M", Some(600)),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(duration(&Value::string(text, span)), expected, "{text}");
+        }
+    }
+}

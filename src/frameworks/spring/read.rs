@@ -1,0 +1,379 @@
+//! From the files of a project to its applications.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::beans::Known;
+use super::build::{self, Notes};
+use super::deployment::{Deployment, Plan};
+use super::host::{Node, Spring};
+use super::site::{Loaded, SpringSite};
+use super::version::Versions;
+use crate::frameworks::boot::{Build, Environment};
+use crate::frameworks::{Project, Reading};
+use crate::model::{Site, World};
+use crate::source::{SourceFile, Span};
+use crate::syntax::jvm::ast::Class;
+use crate::syntax::jvm::program::Program;
+use crate::syntax::value::{Budget, Kind};
+
+/// Steps of loading an application once.
+const STEPS: u32 = 400_000;
+const DEPTH: u32 = 300;
+
+/// Words of which one stands in every file that can matter here.
+const WORDS: [&str; 26] = [
+    "org.springframework",
+    "CrossOrigin",
+    "CorsRegistry",
+    "CorsConfiguration",
+    "CorsFilter",
+    "CorsWebFilter",
+    "SecurityFilterChain",
+    "SecurityWebFilterChain",
+    "WebSecurityConfigurerAdapter",
+    "HttpSecurity",
+    "RestController",
+    "@Controller",
+    "RequestMapping",
+    "GetMapping",
+    "PostMapping",
+    "SpringBootApplication",
+    "OncePerRequestFilter",
+    "javax.servlet",
+    "jakarta.servlet",
+    "StompEndpointRegistry",
+    "WebSocketHandlerRegistry",
+    "WebMvcConfigurer",
+    "WebFluxConfigurer",
+    "@ConfigurationProperties",
+    "@Configuration",
+    "@Component",
+];
+
+/// Is this file a part of a Spring application?
+pub(super) fn detect(path: &Path, text: &str) -> bool {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("java" | "kt") => WORDS.iter().any(|word| text.contains(word)),
+        Some("yml" | "yaml" | "properties") => is_settings(&name),
+        Some("xml") => text.contains("springframework") && text.contains("cors"),
+        _ => false,
+    }
+}
+
+fn is_settings(name: &str) -> bool {
+    name.starts_with("application") || name.starts_with("bootstrap")
+}
+
+/// Is it code of tests, or built?
+fn is_test(path: &Path, root: &Path) -> bool {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = below
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().to_lowercase())
+        .collect();
+    parts.iter().any(|part| {
+        matches!(
+            part.as_str(),
+            "test"
+                | "tests"
+                | "androidtest"
+                | "testfixtures"
+                | "integrationtest"
+                | "target"
+                | "build"
+                | "generated"
+        )
+    })
+}
+
+/// Reads the applications of a project.
+pub(super) fn read(project: &Project<'_>) -> Reading {
+    let mut reading = Reading::default();
+    let files: Vec<Arc<SourceFile>> = project
+        .files
+        .iter()
+        .filter(|file| !is_test(file.path(), project.root))
+        .cloned()
+        .collect();
+    let program = Arc::new(Program::new(project.root, &files));
+    let classes = program.classes();
+    let mut modules: BTreeMap<PathBuf, Vec<Arc<Class>>> = BTreeMap::new();
+    let mut folders: BTreeMap<crate::source::FileId, PathBuf> = BTreeMap::new();
+    for file in &files {
+        folders.insert(file.id(), module_of(file.path(), project.root));
+    }
+    for class in &classes {
+        let folder = folders
+            .get(&class.span.file)
+            .cloned()
+            .unwrap_or_else(|| project.root.to_path_buf());
+        modules.entry(folder).or_default().push(Arc::clone(class));
+    }
+    for folder in folders.values() {
+        modules.entry(folder.clone()).or_default();
+    }
+    for application in applications(&modules, project) {
+        let settings: Vec<Arc<SourceFile>> = files
+            .iter()
+            .filter(|file| {
+                let module = folders.get(&file.id());
+                module.is_some_and(|module| application.folders.contains(module))
+            })
+            .cloned()
+            .collect();
+        if let Some(site) = site(&program, application, &settings, project, &mut reading) {
+            reading.sites.push(Box::new(site) as Box<dyn Site>);
+        }
+    }
+    reading.files = program
+        .units()
+        .iter()
+        .map(|unit| Arc::clone(&unit.file))
+        .collect();
+    let others = files.iter().filter(|file| {
+        let path = file.path();
+        path.extension()
+            .is_some_and(|ending| ending != "java" && ending != "kt")
+    });
+    reading.files.extend(others.cloned());
+    reading
+}
+
+/// The nearest folder with a build file.
+fn module_of(path: &Path, root: &Path) -> PathBuf {
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| folder.starts_with(root));
+    let mut folders = folders.filter(|folder| {
+        ["pom.xml", "build.gradle", "build.gradle.kts"]
+            .iter()
+            .any(|name| folder.join(name).is_file())
+    });
+    folders.next().unwrap_or(root).to_path_buf()
+}
+
+/// Modules that run as one.
+struct ModuleGroup {
+    folder: PathBuf,
+    folders: Vec<PathBuf>,
+    classes: Vec<Arc<Class>>,
+}
+
+/// A module with a main class is an application, with the libraries among its neighbours that its
+/// build file names; without any main class all modules are one.
+fn applications(
+    modules: &BTreeMap<PathBuf, Vec<Arc<Class>>>,
+    project: &Project<'_>,
+) -> Vec<ModuleGroup> {
+    let is_main = |class: &Arc<Class>| class.annotation("SpringBootApplication").is_some();
+    let mains: Vec<&PathBuf> = modules
+        .iter()
+        .filter(|(_, classes)| classes.iter().any(is_main))
+        .map(|(folder, _)| folder)
+        .collect();
+    if mains.is_empty() {
+        return vec![ModuleGroup {
+            folder: project.root.to_path_buf(),
+            folders: modules.keys().cloned().collect(),
+            classes: modules.values().flatten().cloned().collect(),
+        }];
+    }
+    let mut groups = Vec::new();
+    for folder in &mains {
+        let mut group = ModuleGroup {
+            folder: (*folder).clone(),
+            folders: vec![(*folder).clone()],
+            classes: modules[*folder].clone(),
+        };
+        for (other, classes) in modules {
+            if !mains.contains(&other) && uses(folder, other, project) {
+                group.folders.push(other.clone());
+                group.classes.extend(classes.iter().cloned());
+            }
+        }
+        groups.push(group);
+    }
+    groups
+}
+
+/// Does a module's build file name another one?
+fn uses(folder: &Path, other: &Path, project: &Project<'_>) -> bool {
+    if other == project.root {
+        return true;
+    }
+    let name = other
+        .file_name()
+        .map(|name| name.to_string_lossy())
+        .unwrap_or_default();
+    ["pom.xml", "build.gradle", "build.gradle.kts"]
+        .iter()
+        .any(|build| {
+            crate::source::read_text(&folder.join(build)).is_ok_and(|text| text.contains(&*name))
+        })
+}
+
+fn site(
+    program: &Arc<Program>,
+    group: ModuleGroup,
+    settings: &[Arc<SourceFile>],
+    project: &Project<'_>,
+    reading: &mut Reading,
+) -> Option<SpringSite> {
+    let environment = Environment::read(settings);
+    for (path, text) in environment.problems() {
+        reading.skipped.push((path.clone(), text.clone()));
+    }
+    let build = Build::read(&group.folder, project.root, project.sources);
+    let place = place(&group, settings)?;
+    let versions = versions(&build, program);
+    let plan = Plan::new(&group.classes, &environment);
+    let mut loaded = Vec::new();
+    for world in plan.conditions.worlds() {
+        let inputs = Inputs {
+            program,
+            group: &group,
+            environment: &environment,
+            build: &build,
+            plan: &plan,
+            versions,
+            place,
+        };
+        loaded.push(Arc::new(load(&inputs, &world, project)));
+    }
+    Some(SpringSite::new(loaded, plan.conditions.as_slice()))
+}
+
+fn place(group: &ModuleGroup, settings: &[Arc<SourceFile>]) -> Option<Span> {
+    let main = group
+        .classes
+        .iter()
+        .find(|class| class.annotation("SpringBootApplication").is_some());
+    let class = main.or_else(|| group.classes.first());
+    let file = || settings.first().map(|file| Span::new(file.id(), 0, 0));
+    class.map(|class| class.name_span).or_else(file)
+}
+
+/// What does not change between worlds.
+struct Inputs<'a> {
+    program: &'a Arc<Program>,
+    group: &'a ModuleGroup,
+    environment: &'a Environment,
+    build: &'a Build,
+    plan: &'a Plan,
+    versions: Versions,
+    place: Span,
+}
+
+fn load(inputs: &Inputs<'_>, world: &World, project: &Project<'_>) -> Loaded {
+    let mut active: Vec<String> = inputs
+        .plan
+        .active(world)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    if active.is_empty() {
+        let base = inputs.environment.settings(&[]);
+        if let Some(value) = base.get("spring.profiles.active")
+            && let Kind::String(text) = value.kind
+        {
+            active.extend(text.split(',').map(|name| name.trim().to_owned()));
+        }
+    }
+    let names: Vec<&str> = active.iter().map(String::as_str).collect();
+    let settings = Arc::new(inputs.environment.settings(&names));
+    let deployment = Deployment {
+        plan: inputs.plan,
+        world,
+        active: active.clone(),
+        settings: &settings,
+    };
+    let reactive = is_reactive(inputs);
+    let known = Arc::new(Known::new(
+        inputs.program,
+        inputs.group.classes.clone(),
+        reactive,
+        &deployment,
+    ));
+    let host = Spring::new(
+        inputs.versions,
+        Arc::clone(&settings),
+        Arc::clone(&known),
+        inputs.place,
+    );
+    let budget = Budget::new(STEPS, DEPTH);
+    let mut machine = Node::new(
+        host,
+        Arc::clone(inputs.program),
+        Some(project.sources),
+        budget,
+    );
+    let mut notes = Notes::default();
+    let app = build::application(&mut machine, &known, inputs.build, inputs.place, &mut notes);
+    let (image, host) = machine.freeze();
+    Loaded {
+        image,
+        data: Arc::clone(&host.data),
+        settings,
+        components: host.components.clone(),
+        known,
+        app: Arc::new(app),
+        notes,
+    }
+}
+
+/// WebFlux, by the build file or by what is imported.
+fn is_reactive(inputs: &Inputs<'_>) -> bool {
+    let starters = &inputs.build.starters;
+    if starters.mvc {
+        return false;
+    }
+    if starters.webflux || starters.gateway {
+        return true;
+    }
+    let units = inputs.program.units();
+    let imports = |word: &str| {
+        units
+            .iter()
+            .any(|unit| unit.imports.iter().any(|import| import.path.contains(word)))
+    };
+    let reactive = imports("web.reactive")
+        || imports("cors.reactive")
+        || imports("config.web.server")
+        || imports("web.server.");
+    reactive
+        && !imports("web.servlet")
+        && !imports("servlet.http")
+        && !imports("web.builders.HttpSecurity")
+}
+
+/// What the build says; of what it does not say, what the code shows.
+fn versions(build: &Build, program: &Program) -> Versions {
+    let release = |version: crate::frameworks::boot::Version| (version.0, version.1, version.2);
+    let mut versions = match build.boot {
+        Some(boot) => Versions::of_boot(release(boot)),
+        None if imports_javax(program) => Versions::of_boot((2, 7, 18)),
+        None => Versions::CURRENT,
+    };
+    if let Some(framework) = build.framework {
+        versions.framework = release(framework);
+    }
+    if let Some(security) = build.security {
+        versions.security = release(security);
+    }
+    versions
+}
+
+fn imports_javax(program: &Program) -> bool {
+    program.units().iter().any(|unit| {
+        unit.imports
+            .iter()
+            .any(|import| import.path.starts_with("javax.servlet"))
+    })
+}
