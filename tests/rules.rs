@@ -260,6 +260,8 @@ fn run_example(definition: &Definition, example: &Example) -> Result<(), String>
             "nginx" => "conf.d/site.conf",
             "django" => "settings.py",
             "flask" | "starlette" => "main.py",
+            "spring" if example.code.contains("fun ") => "src/main/kotlin/Shop.kt",
+            "spring" => "src/main/java/Shop.java",
             "express" => {
                 let five = example.code.contains("// Express 5");
                 let version = if five { "^5.1.0" } else { "^4.21.2" };
