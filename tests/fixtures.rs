@@ -16,17 +16,19 @@ use corslint::rules::RuleSet;
 use crate::support::{TempDir, compare_snapshot, run};
 
 /// Folders of `fixtures/` that hold marked cases.
-const MARKED: [&str; 6] = [
+const MARKED: [&str; 7] = [
     "nginx",
     "express",
     "project",
     "django",
     "flask",
     "starlette",
+    "spring",
 ];
 
 /// Files of a case that say what to ask and what to expect; they are no part of the project.
-const BESIDE: [&str; 4] = [
+const BESIDE: [&str; 5] = [
+    "answers.txt",
     "requests.toml",
     "recorded.json",
     "expected.txt",
@@ -39,7 +41,9 @@ type Places = BTreeSet<(PathBuf, usize, String)>;
 fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).expect("a folder of fixtures");
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    let mut folders: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+    // Applications of others, recorded as they are, are not marked.
+    let is_case = |path: &PathBuf| path.is_dir() && !path.ends_with("recorded");
+    let mut folders: Vec<PathBuf> = paths.filter(is_case).collect();
     folders.sort();
     folders
 }
