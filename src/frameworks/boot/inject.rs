@@ -107,10 +107,21 @@ pub fn inject<H: Wired>(m: &mut Machine<'_, H>, place: &Injection<'_>) -> Option
     ) {
         return Some(Val::foreign(ENVIRONMENT, place.span));
     }
-    if name == "ObjectProvider" || name == "Optional" {
+    if name == "Optional" {
         let inner = place.ty.args.first()?;
         let val = component(m, inner, place.span)?;
         return Some(m.allocate(ObjectKind::Optional(Some(val)), place.span));
+    }
+    if matches!(name, "ObjectProvider" | "List" | "Set" | "Collection") {
+        let inner = place.ty.args.first()?;
+        let program = Arc::clone(m.program());
+        let class = program.class_at(inner.span, &inner.name, m.sources())?;
+        let mut items = Vec::new();
+        for component in components(m, &class) {
+            items.push(bean_of_class(m, &component, place.span));
+        }
+        // Methods annotated with `@Bean` may make more of them.
+        return Some(m.list(items, true, place.span));
     }
     if place.is_field
         && !["Autowired", "Inject", "Resource"]
@@ -133,28 +144,33 @@ fn single_key(text: &str) -> Option<&str> {
 fn component<H: Wired>(m: &mut Machine<'_, H>, ty: &Type, span: Span) -> Option<Val> {
     let program = Arc::clone(m.program());
     let class = program.class_at(ty.span, &ty.name, m.sources())?;
-    let is_component = |class: &Arc<Class>| {
-        class.annotation("ConfigurationProperties").is_some()
-            || COMPONENTS
-                .iter()
-                .any(|name| class.annotation(name).is_some())
-    };
     if is_component(&class) && !class.is_abstract {
         return Some(bean_of_class(m, &class, span));
     }
     if !class.is_abstract {
         return None;
     }
-    let sources = m.sources();
-    let classes = program.classes();
-    let mut fitting = classes.iter().filter(|other| {
-        !other.is_abstract && is_component(other) && program.is_a(other, &class.name, sources)
-    });
-    let only = fitting.next().cloned();
-    match (only, fitting.next()) {
-        (Some(only), None) => Some(bean_of_class(m, &only, span)),
+    match components(m, &class).as_slice() {
+        [only] => Some(bean_of_class(m, only, span)),
         _ => None,
     }
+}
+
+/// The components that are of a type of the project.
+fn components<H: Wired>(m: &Machine<'_, H>, class: &Arc<Class>) -> Vec<Arc<Class>> {
+    let (program, sources) = (m.program(), m.sources());
+    let mut classes = program.classes();
+    classes.retain(|other| {
+        !other.is_abstract && is_component(other) && program.is_a(other, &class.name, sources)
+    });
+    classes
+}
+
+fn is_component(class: &Arc<Class>) -> bool {
+    class.annotation("ConfigurationProperties").is_some()
+        || COMPONENTS
+            .iter()
+            .any(|name| class.annotation(name).is_some())
 }
 
 /// A call of Spring's `Environment` or `Binder`; nothing if it is none.
@@ -385,7 +401,7 @@ fn bind_into<H: Wired>(
         return Ok(());
     };
     let program = Arc::clone(m.program());
-    for class in program.ancestry(&class, m.sources()) {
+    for class in program.ancestry(&class, m.sources()).iter() {
         for field in class.fields.iter().filter(|field| !field.is_static) {
             let key = format!("{prefix}.{}", field.name);
             let current = m
@@ -768,12 +784,12 @@ app:
     #[test]
     fn components_are_made_once_and_circles_end() {
         let main = r#"@Component class Main {
-            @Autowired Shape shape; @Autowired Main self;
-            Object value() { return List.of(shape.name(), self); }
+            @Autowired Shape shape; @Autowired Main self; @Autowired ObjectProvider<Shape> all;
+            Object value() { List<String> names = new ArrayList<>(); all.orderedStream().forEach(s -> names.add(s.name())); return List.of(shape.name(), self, names); }
         }
         interface Shape { String name(); }
         @Service class Square implements Shape { @Autowired Main main; public String name() { return "square"; } }"#;
         let (shown, _) = run(&[("Main.java", main)]);
-        assert_eq!(shown, "[square ?]");
+        assert_eq!(shown, "[square ? [square ?]]");
     }
 }

@@ -36,6 +36,10 @@ struct Index {
     /// All modules were looked for.
     searched: bool,
     missing: HashSet<Name>,
+    /// The first two segments of the packages of the project.
+    own: HashSet<String>,
+    /// What classes extend, by their places.
+    ancestries: HashMap<Span, Arc<Vec<Arc<Class>>>>,
     tried: HashSet<PathBuf>,
     /// The names of the source files in a folder.
     listed: HashMap<PathBuf, Arc<HashSet<String>>>,
@@ -142,6 +146,23 @@ impl Program {
     /// A class, its superclasses and interfaces as far as the project has them, nearest first.
     #[must_use]
     pub fn ancestry(&self, class: &Arc<Class>, sources: Option<&Sources>) -> Vec<Arc<Class>> {
+        self.lineage(class, sources).to_vec()
+    }
+
+    fn lineage(&self, class: &Arc<Class>, sources: Option<&Sources>) -> Arc<Vec<Arc<Class>>> {
+        if let Some(known) = self.lock().ancestries.get(&class.span) {
+            return Arc::clone(known);
+        }
+        let result = Arc::new(self.climbed(class, sources));
+        // Without sources, a class may be missing that is found later.
+        if sources.is_some() {
+            let mut index = self.lock();
+            index.ancestries.insert(class.span, Arc::clone(&result));
+        }
+        result
+    }
+
+    fn climbed(&self, class: &Arc<Class>, sources: Option<&Sources>) -> Vec<Arc<Class>> {
         let mut result = vec![Arc::clone(class)];
         let mut at = 0;
         while at < result.len() && result.len() < MAX_ANCESTORS {
@@ -163,7 +184,7 @@ impl Program {
     /// classes of the project?
     #[must_use]
     pub fn is_a(&self, class: &Arc<Class>, name: &str, sources: Option<&Sources>) -> bool {
-        self.ancestry(class, sources).iter().any(|class| {
+        self.lineage(class, sources).iter().any(|class| {
             let mut parents = class.superclass.iter().chain(&class.interfaces);
             &*class.name == name || parents.any(|parent| parent.simple() == name)
         })
@@ -191,15 +212,15 @@ impl Program {
             })
         };
         let mut without_body = None;
-        for class in self.ancestry(class, sources) {
+        for class in self.lineage(class, sources).iter() {
             let mut methods = class.methods.iter();
             let found = methods.find(|method| &*method.name == name && fits(method));
             if let Some(method) = found {
                 if method.body.is_some() {
-                    return Some((Arc::clone(&class), Arc::clone(method)));
+                    return Some((Arc::clone(class), Arc::clone(method)));
                 }
                 without_body =
-                    without_body.or_else(|| Some((Arc::clone(&class), Arc::clone(method))));
+                    without_body.or_else(|| Some((Arc::clone(class), Arc::clone(method))));
             }
         }
         without_body
@@ -213,9 +234,9 @@ impl Program {
         name: &str,
         sources: Option<&Sources>,
     ) -> Option<(Arc<Class>, Arc<Field>)> {
-        self.ancestry(class, sources).into_iter().find_map(|class| {
+        self.lineage(class, sources).iter().find_map(|class| {
             let field = class.field(name).cloned()?;
-            Some((class, field))
+            Some((Arc::clone(class), field))
         })
     }
 
@@ -249,6 +270,7 @@ impl Index {
     fn add(&mut self, unit: Unit) {
         let place = self.units.len();
         let unit = Arc::new(unit);
+        self.own.insert(start(&unit.package).to_owned());
         self.by_file.insert(unit.file.id(), place);
         for class in &unit.classes {
             let mut all = Vec::new();
@@ -287,9 +309,7 @@ impl Index {
 
     /// Is it a package whose first segments are those of a package of the project?
     fn is_own(&self, package: &str) -> bool {
-        let start = |package: &str| package.split('.').take(2).collect::<Vec<_>>().join(".");
-        let wanted = start(package);
-        self.units.iter().any(|unit| start(&unit.package) == wanted)
+        self.own.contains(start(package))
     }
 
     fn find(&mut self, path: &str, root: &Path, sources: Option<&Sources>) -> Option<Arc<Class>> {
@@ -516,6 +536,12 @@ impl Index {
         self.load(package, name, root, sources);
         known(self)
     }
+}
+
+/// The first two segments of a package.
+fn start(package: &str) -> &str {
+    let mut dots = package.match_indices('.');
+    dots.nth(1).map_or(package, |(at, _)| &package[..at])
 }
 
 /// Does a Kotlin text declare this name, roughly?

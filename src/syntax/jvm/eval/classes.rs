@@ -456,10 +456,10 @@ impl<H: Host> Machine<'_, H> {
 
     fn find_static(&self, class: &Arc<Class>, name: &str) -> Option<(Arc<Class>, Arc<Field>)> {
         let ancestry = self.program.ancestry(class, self.sources);
-        ancestry.into_iter().find_map(|class| {
+        ancestry.iter().find_map(|class| {
             let own = class.field(name).filter(|field| field.is_static);
             if let Some(field) = own.cloned() {
-                return Some((class, field));
+                return Some((Arc::clone(class), field));
             }
             let companion = class.companion()?;
             let field = companion.field(name)?.clone();

@@ -122,6 +122,10 @@ impl<H: Host> Machine<'_, H> {
                     None => Val::unknown(why, span),
                 }
             }
+            ("getIfAvailable" | "getIfUnique" | "getObject", []) => match items.first() {
+                Some(val) => val.clone(),
+                None => Val::unknown(why, span),
+            },
             ("getFirst" | "first" | "firstOrNull" | "single", []) => match items.first() {
                 Some(val) => val.clone(),
                 None if !open && call.method == "firstOrNull" => Val::null(span),

@@ -24,12 +24,12 @@ impl<H: Host> Machine<'_, H> {
         let first = call.args.first();
         Ok(Some(match (call.method, first) {
             (
-                "stream" | "parallelStream" | "sequential" | "sorted" | "boxed" | "toList"
-                | "asList" | "asSequence" | "toMutableList" | "distinct" | "unmodifiable"
-                | "iterator" | "orEmpty" | "asIterable" | "reversed" | "subList" | "limit"
-                | "values" | "toTypedArray" | "toArray" | "toSet" | "toMutableSet" | "toHashSet"
-                | "toUnmodifiableList" | "filterNotNull" | "parallel" | "requireNoNulls"
-                | "asReversed" | "sortedBy",
+                "stream" | "orderedStream" | "parallelStream" | "sequential" | "sorted" | "boxed"
+                | "toList" | "asList" | "asSequence" | "toMutableList" | "distinct"
+                | "unmodifiable" | "iterator" | "orEmpty" | "asIterable" | "reversed" | "subList"
+                | "limit" | "values" | "toTypedArray" | "toArray" | "toSet" | "toMutableSet"
+                | "toHashSet" | "toUnmodifiableList" | "filterNotNull" | "parallel"
+                | "requireNoNulls" | "asReversed" | "sortedBy",
                 _,
             ) => {
                 let mut items = items.to_vec();
