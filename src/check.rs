@@ -3,22 +3,23 @@
 mod fingerprint;
 mod nearest;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::baseline::{self, Entry, Outcome};
 use crate::config::{ConfigError, Configs, Lookup, Policy, Settings};
 use crate::discover::{self, Discovery, Excludes, Project};
 use crate::frameworks;
 use crate::model::{Environment, Finding, Severity, Site};
 use crate::report::{Problem, Report};
 use crate::rules::{Judge, Judged, Pedantic, RuleError, RuleSet};
-use crate::source::{SourceFile, Sources, Span};
+use crate::source::{SourceFile, Sources, Span, read_text};
 use crate::suppress::{self, Suppressions};
-use fingerprint::{fingerprint, order};
+use fingerprint::{fingerprint, from_base, order};
 
 pub use nearest::nearest;
 pub(crate) use nearest::nearest_of;
@@ -46,6 +47,10 @@ pub struct Options {
     pub fail_on: Option<Severity>,
     /// Leave out what the configuration excludes even if it was named.
     pub force_exclude: bool,
+    /// The file with the findings that are known; `None`: the one that the configuration names.
+    pub baseline: Option<PathBuf>,
+    /// Make a new baseline of what is found instead.
+    pub write_baseline: bool,
     /// The day on which `until=` of suppressions is looked at; `None`: today, in UTC.
     pub today: Option<jiff::civil::Date>,
 }
@@ -57,6 +62,8 @@ pub enum Error {
     Config(ConfigError),
     /// A rule file cannot be used.
     Rules(RuleError),
+    /// A baseline cannot be used: the file, and why.
+    Baseline(PathBuf, String),
     /// No rule has this id; the nearest one that exists.
     UnknownRule(String, Option<String>),
     /// The working directory cannot be told.
@@ -68,6 +75,9 @@ impl fmt::Display for Error {
         match self {
             Self::Config(error) => write!(f, "{error}"),
             Self::Rules(error) => write!(f, "{error}"),
+            Self::Baseline(path, why) => {
+                write!(f, "{}: {why}", crate::report::Paths::here().show(path))
+            }
             Self::UnknownRule(id, None) => write!(f, "there is no rule `{id}`"),
             Self::UnknownRule(id, Some(near)) => {
                 write!(f, "there is no rule `{id}`; did you mean `{near}`?")
@@ -126,6 +136,7 @@ pub fn check(options: &Options) -> Result<Report, Error> {
     order(&mut report.findings, &sources);
     fingerprint(&mut report.findings, &projects, &sources);
     run.suppress(&projects, &sources, &mut report)?;
+    run.subtract_baseline(&projects, &sources, &mut report)?;
     report.failing = report.findings.iter().any(|finding| {
         let path = sources.get(finding.primary.span.file);
         let settings = run.configs.of_file(path.path());
@@ -134,6 +145,9 @@ pub fn check(options: &Options) -> Result<Report, Error> {
         finding.severity >= threshold
     });
     report.sources = sources;
+    let rules = run.rules.into_inner();
+    let rules = rules.unwrap_or_else(PoisonError::into_inner);
+    report.rules = rules.into_values().collect();
     Ok(report)
 }
 
@@ -227,6 +241,69 @@ impl<'a> Run<'a> {
         fingerprint(&mut findings, projects, sources);
         report.findings.append(&mut findings);
         order(&mut report.findings, sources);
+        Ok(())
+    }
+
+    /// Takes out what the baseline holds, or makes a new one.
+    fn subtract_baseline(
+        &self,
+        projects: &[Project],
+        sources: &Sources,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let folder = std::env::current_dir().and_then(|folder| folder.canonicalize());
+        let folder = folder.map_err(Error::Folder)?;
+        let configured = || {
+            let settings = self.configs.of_folder(&folder)?;
+            let path = settings.config().baseline.as_ref()?;
+            Some(settings.path_of(path))
+        };
+        let typed = self.options.baseline.clone();
+        let writes = self.options.write_baseline;
+        let Some(path) = typed.clone().or_else(configured) else {
+            let why = "names no file; give --baseline FILE, or `baseline` in corslint.toml";
+            let error = Error::Baseline("--write-baseline".into(), why.into());
+            return if writes { Err(error) } else { Ok(()) };
+        };
+        let failed = |why: String| Error::Baseline(path.clone(), why);
+        let mut known = match read_text(&path) {
+            Ok(text) => baseline::read(&text).map_err(failed)?,
+            // The one that a configuration names may not have been written yet.
+            Err(_) if (writes || typed.is_none()) && !path.exists() => BTreeMap::new(),
+            Err(why) => return Err(failed(why.to_string())),
+        };
+        let entry = |finding: &Finding| {
+            let file = sources.get(finding.primary.span.file);
+            Entry::new(finding, from_base(file.path(), projects))
+        };
+        let scope = Scope::new(&self.options.paths, projects, &folder);
+        let filtered = !self.options.select.is_empty() || !self.options.ignore.is_empty();
+        let is_whole = !filtered && report.errors.is_empty();
+        if writes {
+            let mut entries: Vec<Entry> = report.findings.iter().map(entry).collect();
+            // What was not looked at stays.
+            known.retain(|_, entry| !is_whole || !scope.holds(&entry.path));
+            entries.extend(known.into_values());
+            report.baseline = Some(Outcome {
+                known: entries.len(),
+                stale: Vec::new(),
+            });
+            report.new_baseline = Some((path, baseline::write(entries)));
+            report.findings.clear();
+            return Ok(());
+        }
+        let before = report.findings.len();
+        report
+            .findings
+            .retain(|finding| known.remove(&finding.fingerprint).is_none());
+        for entry in &report.suppressed {
+            known.remove(&entry.finding.fingerprint);
+        }
+        known.retain(|_, entry| is_whole && scope.holds(&entry.path));
+        report.baseline = Some(Outcome {
+            known: before - report.findings.len(),
+            stale: known.into_values().collect(),
+        });
         Ok(())
     }
 
@@ -451,6 +528,35 @@ fn united(found: Vec<(String, Vec<Finding>)>) -> Vec<Finding> {
         finding
     });
     named.collect()
+}
+
+/// What a run looked at.
+struct Scope {
+    /// What paths in fingerprints may start from.
+    bases: Vec<PathBuf>,
+    /// Named files, and all that lies in named folders.
+    named: Vec<PathBuf>,
+}
+
+impl Scope {
+    fn new(paths: &[PathBuf], projects: &[Project], folder: &Path) -> Self {
+        let repository = folder.ancestors().find(|above| above.join(".git").exists());
+        let mut bases = vec![repository.unwrap_or(folder).to_path_buf()];
+        bases.extend(projects.iter().map(|project| project.base.clone()));
+        let named = paths.iter().filter_map(|path| path.canonicalize().ok());
+        Self {
+            named: named.collect(),
+            bases,
+        }
+    }
+
+    /// Was this path, written from a project's base, looked at, or would it have been?
+    fn holds(&self, path: &str) -> bool {
+        self.bases.iter().any(|base| {
+            let path = base.join(path);
+            self.named.iter().any(|named| path.starts_with(named))
+        })
+    }
 }
 
 /// Today, in UTC.

@@ -4,6 +4,7 @@
 //! reads files into [sites](model::Site), asks each endpoint a small set of questions, and judges
 //! the answers with [rules] that know no framework.
 
+pub mod baseline;
 pub mod check;
 #[doc(hidden)]
 pub mod cli;
@@ -20,3 +21,4 @@ pub mod source;
 mod spelling;
 pub mod suppress;
 pub mod syntax;
+mod write;

@@ -7,23 +7,27 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Licences that may be combined with ours. An expression is fine if one of its alternatives is.
-const LICENCES: [&str; 9] = [
+const LICENCES: [&str; 10] = [
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "ISC",
     "MIT",
+    "MIT-0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
 ];
 
 /// Packages that are there in more than one version, each with the one that wants the older.
-const SEVERAL_VERSIONS: [(&str, &str); 4] = [
+const SEVERAL_VERSIONS: [(&str, &str); 7] = [
     ("bit-set", "fancy-regex, antlr4rust (of cel)"),
     ("bit-vec", "by way of bit-set"),
+    ("fancy-regex", "jsonschema, in tests only"),
+    ("getrandom", "ahash (of jsonschema), in tests only"),
     ("nom", "cel"),
+    ("r-efi", "by way of getrandom"),
     ("syn", "derive macros, at build time only"),
 ];
 

@@ -1,6 +1,7 @@
 //! All integration tests, a module per topic.
 
 mod ask;
+mod baseline;
 mod browser;
 mod cli;
 mod config;
@@ -8,6 +9,7 @@ mod dependencies;
 mod discover;
 mod environment;
 mod fixtures;
+mod formats;
 mod lookalikes;
 mod readme;
 mod replay;

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use corslint::model::{
-    Application, Assumption, Category, Certainty, Condition, Finding, Label, Request, Severity, Url,
+    Application, Assumption, Category, Certainty, Condition, Edit, Finding, Fix, Label, Request,
+    Severity, Url,
 };
 use corslint::report::{Paths, Problem, Report, write_json, write_terminal};
 use corslint::source::{SourceFile, Span};
 
+use crate::formats::{assert_formats, assert_valid};
 use crate::support::assert_snapshot;
 
 const SITE: &str = r#"map $http_origin $cors {
@@ -90,6 +92,7 @@ fn assert_reports(name: &str, report: &Report) {
     assert!(!plain.contains('\u{1b}'), "{plain}");
     assert_snapshot(&folder.join(format!("{name}.txt")), &plain);
     assert_snapshot(&folder.join(format!("{name}.json")), &json(report));
+    assert_formats(name, report);
 }
 
 /// Takes out what termcolor writes: `ESC [ … m`.
@@ -132,6 +135,14 @@ fn full() -> Report {
             .into(),
     ];
     first.help = Some("map $http_origin $cors {\n    \"~^https://([a-z0-9-]+\\.)*example\\.com$\"  $http_origin;\n}\n".into());
+    first.fixes = vec![Fix {
+        title: "put a dot before the domain".into(),
+        edits: vec![Edit {
+            span: span(&site, ".*"),
+            text: "([a-z0-9-]+\\.)*".into(),
+        }],
+        safe: true,
+    }];
     first.request = Some(Request {
         cookies: true,
         ..Request::actual(url("/api/"), Some("https://evilexample.com"))
@@ -356,7 +367,7 @@ fn json_has_the_promised_shape() {
     let finding = &value["findings"][1];
     assert_eq!(
         keys(finding),
-        "assumes category certainty fingerprint help message notes path range related request rule severity"
+        "assumes category certainty fingerprint fixes help message notes path range related request rule severity"
     );
     assert_eq!(keys(&finding["range"]), "end start");
     assert_eq!(keys(&finding["range"]["start"]), "byte column line");
@@ -416,6 +427,7 @@ fn no_text_and_no_span_breaks_a_report() {
         assert!(shown.contains(" ┌─ x.conf:"), "{shown}");
         assert_eq!(shown.matches("here").count(), 5, "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{202e}', '\r']), "{shown}");
+        assert_valid(&report);
         let value: serde_json::Value = serde_json::from_str(&json(&report)).expect("JSON");
         assert_eq!(
             value["findings"][0]["related"].as_array().map(Vec::len),

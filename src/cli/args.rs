@@ -38,7 +38,9 @@ Examples:
   corslint ./rules                      check a folder that is called like a sub-command
   corslint - --stdin-filename nginx.conf < nginx.conf
                                         check a text as if it were that file
-  corslint --format json > report.json  write findings for programs
+  corslint --output report.sarif        write findings for programs
+  corslint --baseline known.txt --write-baseline
+                                        adopt corslint; then check with --baseline known.txt
   corslint --fail-on error              exit with 0 if there are only warnings and notes
   corslint --ignore missing-vary,missing-always
                                         leave two rules out
@@ -128,9 +130,26 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) stdin_filename: Option<PathBuf>,
 
-    /// How to write the report
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
-    pub(super) format: Format,
+    /// How to write the report [default: terminal; with --output, what the name of the file stands
+    /// for: sarif for *.sarif, json for *.json]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<ReportFormat>,
+
+    /// Write the report to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Show what comments suppress as well, marked as such (sarif only)
+    #[arg(long)]
+    pub(super) show_suppressed: bool,
+
+    /// Do not report what this file holds
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+
+    /// Write all that is found to the baseline, and report nothing
+    #[arg(long)]
+    pub(super) write_baseline: bool,
 
     /// The mildest severity that makes the exit code 1 [default: what the configuration says, or
     /// warning]
@@ -233,6 +252,27 @@ pub(super) struct ColorArgument {
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
+}
+
+/// How to write a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people
+    Terminal,
+    /// For people and editors: one line per finding
+    Concise,
+    /// For programs: versioned JSON
+    Json,
+    /// For code scanning services: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: workflow commands, which become annotations
+    Github,
+    /// For GitLab: Code Quality
+    Gitlab,
+    /// For build servers: JUnit's XML
+    Junit,
+    /// For build servers: Checkstyle's XML
+    Checkstyle,
 }
 
 /// How to write something.

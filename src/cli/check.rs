@@ -1,15 +1,19 @@
 //! `corslint check`.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::args::{CheckArguments, Format};
+use super::args::{CheckArguments, ReportFormat};
 use super::streams::{self, Failure};
 use crate::check::{Options, check, date_of};
 use crate::model::Severity;
-use crate::report::{Paths, Problem, Report, write_json, write_terminal};
+use crate::report::{
+    Paths, Problem, Report, write_checkstyle, write_concise, write_github, write_gitlab,
+    write_json, write_junit, write_sarif, write_terminal,
+};
 use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
+use crate::write::replace;
 
 /// The most skipped files that are named one by one.
 const MAX_SKIPPED: usize = 20;
@@ -20,15 +24,41 @@ const COMMANDS: [&str; 8] = [
 ];
 
 pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
-    let format = arguments.format;
-    let color = arguments.color.color.decide();
-    let report = check(&options(arguments)?)?;
+    let format = format(&arguments);
+    let output = arguments.output.clone();
+    let suppressed = arguments.show_suppressed;
+    let color = arguments.color.color.decide() && output.is_none();
+    let options = options(arguments)?;
+    let report = check(&options)?;
     let paths = Paths::here();
     problems(&report, &paths, format);
-    streams::write(|out| match format {
-        Format::Terminal => write_terminal(&report, &paths, color, out),
-        Format::Json => write_json(&report, &paths, out),
-    })?;
+    if let Some((path, text)) = &report.new_baseline {
+        let shown = paths.show(path);
+        replace(path, text.as_bytes())
+            .map_err(|error| Failure::Said(format!("{shown}: cannot be written: {error}")))?;
+        let known = report.baseline.as_ref().map_or(0, |outcome| outcome.known);
+        streams::warn(&format!("{shown}: {known} known findings"));
+    }
+    let content = |out: &mut dyn Write| match format {
+        ReportFormat::Terminal => write_terminal(&report, &paths, color, out),
+        ReportFormat::Concise => write_concise(&report, &paths, out),
+        ReportFormat::Json => write_json(&report, &paths, out),
+        ReportFormat::Sarif => write_sarif(&report, &paths, suppressed, out),
+        ReportFormat::Github => write_github(&report, &paths, out),
+        ReportFormat::Gitlab => write_gitlab(&report, &paths, out),
+        ReportFormat::Junit => write_junit(&report, &paths, out),
+        ReportFormat::Checkstyle => write_checkstyle(&report, &paths, out),
+    };
+    match &output {
+        None => streams::write(content)?,
+        Some(path) => {
+            let mut text = Vec::new();
+            let written = content(&mut text).and_then(|()| replace(path, &text));
+            written.map_err(|error| {
+                Failure::Said(format!("{}: cannot be written: {error}", paths.show(path)))
+            })?;
+        }
+    }
     Ok(if !report.errors.is_empty() {
         Exit::Failed
     } else if report.failing {
@@ -36,6 +66,17 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     } else {
         Exit::Clean
     })
+}
+
+/// The format that was asked for; else, of a file, the one that its name stands for.
+fn format(arguments: &CheckArguments) -> ReportFormat {
+    let ending = || arguments.output.as_ref()?.extension()?.to_str();
+    match (arguments.format, ending()) {
+        (Some(format), _) => format,
+        (None, Some("sarif")) => ReportFormat::Sarif,
+        (None, Some("json")) => ReportFormat::Json,
+        (None, _) => ReportFormat::Terminal,
+    }
 }
 
 /// What was typed as what the library needs.
@@ -66,6 +107,8 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
         config: arguments.config.lookup(),
         fail_on: arguments.fail_on.map(Severity::from),
         force_exclude: arguments.force_exclude,
+        baseline: arguments.baseline,
+        write_baseline: arguments.write_baseline,
         today: today()?,
     })
 }
@@ -95,7 +138,7 @@ fn read_stdin() -> Result<String, Failure> {
 }
 
 /// Tells on standard error what could not be done and, to people, what was left out.
-fn problems(report: &Report, paths: &Paths, format: Format) {
+fn problems(report: &Report, paths: &Paths, format: ReportFormat) {
     let told = |problem: &Problem| match &problem.path {
         Some(path) => format!("{}: {}", paths.show(path), problem.text),
         None => problem.text.clone(),
@@ -109,7 +152,13 @@ fn problems(report: &Report, paths: &Paths, format: Format) {
             ));
         }
     }
-    if format == Format::Json {
+    for entry in report.baseline.iter().flat_map(|outcome| &outcome.stale) {
+        streams::warn(&format!(
+            "baseline: `{}` is not found in {} any more; --write-baseline takes it out",
+            entry.rule, entry.path
+        ));
+    }
+    if format == ReportFormat::Json {
         return;
     }
     for problem in report.skipped.iter().take(MAX_SKIPPED) {

@@ -44,6 +44,23 @@ struct Finding<'a> {
     request: Option<Request<'a>>,
     assumes: Vec<Assumption<'a>>,
     fingerprint: &'a str,
+    /// What a program can do about it.
+    fixes: Vec<Fix<'a>>,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    safe: bool,
+    edits: Vec<Edit<'a>>,
+}
+
+/// What is written in the place of a stretch of source.
+#[derive(Serialize)]
+struct Edit<'a> {
+    path: String,
+    range: Range,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -97,6 +114,10 @@ struct Summary<'a> {
     partly_known_endpoints: usize,
     findings: Counts,
     suppressed: usize,
+    /// Findings that the baseline holds.
+    baselined: usize,
+    /// Entries of the baseline whose findings are gone.
+    stale: Vec<Stale<'a>>,
     unknown: usize,
     undecided: &'a BTreeMap<String, usize>,
     examined: usize,
@@ -104,6 +125,13 @@ struct Summary<'a> {
     skipped: usize,
     skipped_files: Vec<Message<'a>>,
     errors: usize,
+}
+
+#[derive(Serialize)]
+struct Stale<'a> {
+    fingerprint: &'a str,
+    rule: &'a str,
+    path: &'a str,
 }
 
 #[derive(Serialize)]
@@ -129,6 +157,12 @@ pub fn write(report: &Report, paths: &Paths, out: &mut dyn Write) -> io::Result<
         paths,
     };
     let numbers = &report.summary;
+    let stale = report.baseline.iter().flat_map(|outcome| &outcome.stale);
+    let stale = stale.map(|entry| Stale {
+        fingerprint: &entry.fingerprint,
+        rule: &entry.rule,
+        path: &entry.path,
+    });
     let document = Document {
         version: 1,
         tool: Tool {
@@ -146,6 +180,8 @@ pub fn write(report: &Report, paths: &Paths, out: &mut dyn Write) -> io::Result<
                 note: report.count(Severity::Note),
             },
             suppressed: report.suppressed.len(),
+            baselined: report.baseline.as_ref().map_or(0, |outcome| outcome.known),
+            stale: stale.collect(),
             unknown: numbers.unknown,
             undecided: &numbers.undecided,
             examined: numbers.examined,
@@ -201,6 +237,20 @@ impl<'a> View<'a> {
             request: finding.request.as_ref().map(request_of),
             assumes: deployment.chain(request).collect(),
             fingerprint: &finding.fingerprint,
+            fixes: finding.fixes.iter().map(|fix| self.fix(fix)).collect(),
+        }
+    }
+
+    fn fix(self, fix: &'a model::Fix) -> Fix<'a> {
+        let edits = fix.edits.iter().map(|edit| {
+            let (path, range) = self.place(edit.span);
+            let text = edit.text.as_str();
+            Edit { path, range, text }
+        });
+        Fix {
+            title: &fix.title,
+            safe: fix.safe,
+            edits: edits.collect(),
         }
     }
 

@@ -1,20 +1,34 @@
 //! Showing findings. Knows findings, and nothing of where they come from.
 
+mod concise;
+mod github;
+mod gitlab;
 mod json;
+mod place;
+mod sarif;
 mod snippets;
 mod terminal;
 pub mod text;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::baseline::Outcome;
 use crate::model::{Finding, Severity};
+use crate::rules::RuleSet;
 use crate::source::Sources;
 use crate::suppress::Suppressed;
 
+pub use concise::write as write_concise;
+pub use github::write as write_github;
+pub use gitlab::write as write_gitlab;
 pub use json::write as write_json;
+pub use sarif::write as write_sarif;
 pub use terminal::write as write_terminal;
 pub use text::Paths;
+pub use xml::{write_checkstyle, write_junit};
 
 /// The result of a run.
 #[derive(Debug, Default)]
@@ -33,6 +47,12 @@ pub struct Report {
     pub skipped: Vec<Problem>,
     /// There is a finding that is bad enough to fail.
     pub failing: bool,
+    /// What the baseline did, if there is one.
+    pub baseline: Option<Outcome>,
+    /// The text of the baseline that would hold what is reported, if it was asked for.
+    pub new_baseline: Option<(PathBuf, String)>,
+    /// The rules that were judged, for what they say to readers.
+    pub rules: Vec<Arc<RuleSet>>,
 }
 
 /// Something about a path that could not be done.

@@ -135,7 +135,7 @@ fn place(span: Span, sources: &Sources, paths: &Paths) -> String {
 }
 
 /// The request that shows a finding, in one or two lines.
-fn request_lines(request: &Request) -> Vec<String> {
+pub(super) fn request_lines(request: &Request) -> Vec<String> {
     let query = request.url.query.as_ref().map(|query| format!("?{query}"));
     let target = format!(
         "{} {}{}",
@@ -216,6 +216,9 @@ fn summary(report: &Report) -> String {
         text.push_str(&format!(" in {files} ({endpoints}{partly})"));
     }
     let mut more = Vec::new();
+    if let Some(outcome) = report.baseline.as_ref().filter(|outcome| outcome.known > 0) {
+        more.push(format!("{} in the baseline", outcome.known));
+    }
     if !report.suppressed.is_empty() {
         more.push(format!("{} suppressed", report.suppressed.len()));
     }

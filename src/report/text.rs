@@ -95,6 +95,12 @@ impl Paths {
         }
     }
 
+    /// The folder, if it is known.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// The path relative to the folder, if that is not longer than the path itself.
     #[must_use]
     pub fn relative(&self, path: &Path) -> PathBuf {

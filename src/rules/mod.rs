@@ -88,6 +88,12 @@ impl fmt::Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
+impl fmt::Debug for RuleSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.by_id.keys()).finish()
+    }
+}
+
 impl RuleSet {
     /// The rules that come with the program.
     ///
