@@ -186,6 +186,19 @@ impl Spring {
     }
 }
 
+/// Functions of Kotlin's library that make collections.
+const KOTLIN: [&str; 9] = [
+    "arrayListOf",
+    "arrayOf",
+    "emptyList",
+    "listOf",
+    "listOfNotNull",
+    "mapOf",
+    "mutableListOf",
+    "setOf",
+    "mutableSetOf",
+];
+
 impl Wired for Spring {
     fn settings(&self) -> &Settings {
         &self.settings
@@ -207,6 +220,10 @@ impl Host for Spring {
     }
 
     fn call(m: &mut Node<'_>, call: &Call<'_>) -> Option<Result<Val>> {
+        // In Kotlin's blocks the receiver is asked first, and these are everybody's.
+        if KOTLIN.contains(&call.method) {
+            return boot::call(m, call);
+        }
         if let Some((kind, number)) = m.as_host(call.receiver) {
             let done = match kind {
                 object::CONFIG | object::REGISTRATION => {
