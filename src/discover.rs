@@ -358,8 +358,9 @@ impl Search<'_> {
     fn companions(&mut self) {
         for root in self.seeded.clone() {
             let partly = !self.walked.iter().any(|walked| root.starts_with(walked));
-            // Without a project there is no telling what belongs together.
-            if partly && is_project(&root) {
+            // Without a project there is no telling what belongs together, and a repository alone
+            // is none: it holds what has nothing to do with each other.
+            if partly && is_project(&root) && !is_mere_repository(&root) {
                 self.walk(&root.clone(), false, Some(&root));
             }
         }
@@ -397,10 +398,20 @@ impl Search<'_> {
     }
 }
 
+/// Does nothing but `.git` make this folder a project?
+fn is_mere_repository(folder: &Path) -> bool {
+    let other = |name: &&str| *name != ".git" && folder.join(name).exists();
+    !PROJECT_FILES.iter().any(|name| other(name)) && !has_main(folder)
+}
+
+/// Is there an nginx main file of the usual name?
+fn has_main(folder: &Path) -> bool {
+    read_text(&folder.join("nginx.conf")).is_ok_and(|text| sniff::is_main(&text))
+}
+
 /// Does a project start in this folder?
 fn is_project(folder: &Path) -> bool {
-    let main = || read_text(&folder.join("nginx.conf")).is_ok_and(|text| sniff::is_main(&text));
-    PROJECT_FILES.iter().any(|name| folder.join(name).exists()) || main()
+    PROJECT_FILES.iter().any(|name| folder.join(name).exists()) || has_main(folder)
 }
 
 /// Is the folder a module of the build around it, and nothing else? A build of Maven or Gradle is

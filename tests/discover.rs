@@ -109,6 +109,24 @@ fn the_nearest_marker_makes_the_project() {
 }
 
 #[test]
+fn a_folder_of_a_repository_brings_nothing_from_elsewhere() {
+    let folder = TempDir::new();
+    folder.write(".git/HEAD", "");
+    folder.write("elsewhere/x.conf", SEED);
+    folder.write("named/x.conf", SEED);
+    let named = folder.path().join("named");
+    let discovery = look(&[&named]);
+    assert_eq!(projects(&folder, &discovery), ["[] +named/x.conf"]);
+    // What makes a project brings its files.
+    folder.write("package.json", "{}");
+    let discovery = look(&[&named]);
+    assert_eq!(
+        projects(&folder, &discovery),
+        ["[] elsewhere/x.conf +named/x.conf"]
+    );
+}
+
+#[test]
 fn a_named_fragment_brings_the_rest_of_its_project() {
     let folder = TempDir::new();
     folder.write(".git/HEAD", "");

@@ -14,6 +14,8 @@ pub(super) struct Kind {
     names: &'static [&'static str],
     /// How names end, lower case.
     endings: &'static [&'static str],
+    /// Endings that mostly belong to other files; the text decides.
+    shared_endings: &'static [&'static str],
     /// Names of folders in which a file without an extension or with one of `fragments` is of this
     /// kind; `*` stands for any text.
     folders: &'static [&'static str],
@@ -37,6 +39,7 @@ static KINDS: [&Kind; 6] = [&NGINX, &JAVASCRIPT, &PYTHON, &JAVA, &SETTINGS, &XML
 static NGINX: Kind = Kind {
     names: &["nginx"],
     endings: &[".conf", ".nginx", ".nginxconf", ".ngx", ".vhost"],
+    shared_endings: &[".app", ".mustache"],
     folders: &["conf.d", "snippets", "*nginx*"],
     fragments: &[".inc", ".include", ".params", ".snippet"],
     any_in: &[
@@ -72,6 +75,7 @@ static NGINX: Kind = Kind {
 static PYTHON: Kind = Kind {
     names: &[],
     endings: &[".py", ".pyw"],
+    shared_endings: &[],
     folders: &[],
     fragments: &[],
     any_in: &[],
@@ -84,6 +88,7 @@ static PYTHON: Kind = Kind {
 static JAVASCRIPT: Kind = Kind {
     names: &[],
     endings: &[".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx"],
+    shared_endings: &[],
     folders: &[],
     fragments: &[],
     any_in: &[],
@@ -153,6 +158,10 @@ impl Kind {
         let fragment = !stem.contains('.') || ends(self.fragments);
         (stem != name && self.names.iter().any(|known| is_like(stem, known)))
             || ends(self.endings)
+            || self
+                .shared_endings
+                .iter()
+                .any(|ending| name.ends_with(ending))
             || (fragment && self.folders.iter().any(|known| is_like(folder, known)))
             || self.any_in.contains(&folder)
     }
@@ -209,6 +218,8 @@ mod tests {
             "conf.d/cors",
             "my-nginx-files/cors",
             "nginx/cors.inc",
+            "templates/locations.mustache",
+            "default.app",
         ] {
             assert!(of_path(Path::new(path)).is_some(), "{path}");
         }
