@@ -401,7 +401,7 @@ impl Search<'_> {
 /// Does nothing but `.git` make this folder a project?
 fn is_mere_repository(folder: &Path) -> bool {
     let other = |name: &&str| *name != ".git" && folder.join(name).exists();
-    !PROJECT_FILES.iter().any(|name| other(name)) && !has_main(folder)
+    !PROJECT_FILES.iter().any(other) && !has_main(folder)
 }
 
 /// Is there an nginx main file of the usual name?

@@ -1,5 +1,6 @@
 //! The output of `nginx -T`: one file that stands for many, each behind a comment with its path.
 
+use super::limits::MAX_SECTIONS;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,6 @@ use crate::syntax::nginx::Directive;
 
 /// What nginx writes before each file (`ngx_dump_config` in `nginx.c`).
 const MARK: &str = "# configuration file ";
-
-/// A text with more files than this is no dump.
-const MAX_SECTIONS: usize = 1000;
 
 /// The files of a dump.
 #[derive(Debug)]
@@ -26,9 +24,10 @@ struct Section {
 }
 
 impl Dump {
-    /// The files that a text stands for, if it is a dump of more than one.
+    /// The files that a text stands for, if it is a dump of more than one; what people write above
+    /// the first is left out.
     pub(super) fn of(text: &str) -> Option<Self> {
-        if !text.trim_start().starts_with(MARK) {
+        if !text.contains(MARK) {
             return None;
         }
         let mut sections: Vec<Section> = Vec::new();
@@ -107,7 +106,7 @@ mod tests {
         for text in [
             "",
             "# configuration file /etc/nginx/nginx.conf:\nhttp { }\n",
-            "http { }\n# configuration file /a:\n# configuration file /b:\n",
+            "http {\n # configuration file /a:\n # configuration file /b:\n}\n",
         ] {
             assert!(Dump::of(text).is_none(), "{text}");
         }

@@ -1,5 +1,7 @@
 //! Endpoints: every server and location that a request can meet, with a URL that leads there.
 
+use super::limits::MAX_ATTEMPTS;
+use super::limits::MAX_PATH;
 use std::collections::HashSet;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -15,11 +17,6 @@ use super::settings::settings;
 use super::variables::{Own, Var};
 use crate::model::{Endpoint, Route, Url};
 use crate::source::Span;
-
-/// Regex attempts that checking the URLs of one configuration may cost.
-const MAX_ATTEMPTS: usize = 3_000_000;
-/// Longest path that is sampled from a pattern.
-const MAX_PATH: usize = 256;
 
 /// How a request to an endpoint's own URL starts.
 #[derive(Debug)]

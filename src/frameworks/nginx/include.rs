@@ -1,5 +1,8 @@
 //! `include`: puts included files in the place of their directives.
 
+use super::limits::MAX_GLOB;
+use super::limits::MAX_INCLUDE_DEPTH;
+use super::limits::MAX_REPEATED;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -12,14 +15,6 @@ use crate::frameworks::Project;
 use crate::model::Environment;
 use crate::source::{FileId, SourceFile, Span, Unreadable};
 use crate::syntax::nginx::{Body, Directive, Parsed, parse};
-
-/// Files included one in another deeper than this are not read (nginx stops at the number of files
-/// that it may open).
-const MAX_DEPTH: usize = 24;
-/// Directives that files may add to one configuration by being included more than once.
-const MAX_REPEATED: usize = 100_000;
-/// Files that one glob may name.
-const MAX_GLOB: usize = 10_000;
 
 /// Folders in which nginx's configuration is installed: an absolute path below one of them means
 /// the same file beside the main one.
@@ -236,7 +231,7 @@ impl Expansion<'_> {
                 continue;
             }
             let repeated = self.known.contains(&file.id());
-            if self.stack.len() >= MAX_DEPTH || repeated && self.budget == 0 {
+            if self.stack.len() >= MAX_INCLUDE_DEPTH || repeated && self.budget == 0 {
                 self.expanded.missing.push((word.span, text.to_owned()));
                 into.push(directive.clone());
                 return;
@@ -257,7 +252,7 @@ impl Expansion<'_> {
     /// One file of a dump. nginx would not have written a dump with a loop.
     fn section(&mut self, section: usize, into: &mut Vec<Directive>) {
         let Some(dumped) = &mut self.dump else { return };
-        if dumped.stack.contains(&section) || dumped.stack.len() >= MAX_DEPTH {
+        if dumped.stack.contains(&section) || dumped.stack.len() >= MAX_INCLUDE_DEPTH {
             return;
         }
         dumped.stack.push(section);

@@ -1,6 +1,7 @@
 //! `map`: lookup in nginx's order (`ngx_http_map_find`).
 
 use super::config::Map;
+use super::limits::MAX_MAPS;
 use super::regex::Outcome;
 use super::run::Run;
 use super::value::{Doubt, Sources, Value};
@@ -18,7 +19,7 @@ enum Hit {
 impl<'a> Run<'a> {
     /// The value of a map's variable.
     pub(super) fn map(&mut self, map: &'a Map) -> Value<'a> {
-        if self.depth_of_maps > 16 {
+        if self.depth_of_maps > MAX_MAPS {
             // A map that leads back to itself: nginx answers 500.
             return Value::unknown(Sources::NONE, Doubt::Foreign);
         }

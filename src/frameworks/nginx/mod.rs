@@ -17,6 +17,7 @@ mod endpoint;
 mod files;
 mod headers;
 mod include;
+mod limits;
 mod location;
 mod maps;
 mod observe;

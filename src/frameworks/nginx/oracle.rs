@@ -1,12 +1,10 @@
 //! Conditions that a request leaves open: every path through them is walked, within bounds.
 
+use super::limits::MAX_RESPONSES;
 use std::cell::RefCell;
 
 use crate::model::{Assumption, Known, Outcome, Response};
 use crate::source::Span;
-
-/// More possible responses than this become one in which everything that differs is unknown.
-const MAX_RESPONSES: usize = 16;
 
 #[derive(Clone, Debug)]
 struct Choice {

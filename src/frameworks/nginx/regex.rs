@@ -1,14 +1,11 @@
 //! Regular expressions, run by the engine that nginx itself uses.
 
+use super::limits::MATCH_LIMITS;
+use super::limits::STRIKES;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use pcre2::bytes::{Regex, RegexBuilder};
-
-/// How much work one match may do; nginx itself allows 10,000,000 steps and then answers 500.
-const LIMITS: &str = "(*LIMIT_MATCH=50000)(*LIMIT_DEPTH=5000)(*LIMIT_HEAP=20000)";
-/// After so many matches that hit the limit, a pattern is not tried again.
-const STRIKES: u8 = 3;
 
 /// A pattern, compiled when it is first needed.
 #[derive(Debug)]
@@ -59,7 +56,7 @@ impl Pattern {
             .get_or_init(|| {
                 RegexBuilder::new()
                     .caseless(self.caseless)
-                    .build(&format!("{LIMITS}{}", self.text))
+                    .build(&format!("{MATCH_LIMITS}{}", self.text))
                     .ok()
             })
             .as_ref()

@@ -1,5 +1,6 @@
 //! One request on its way: where it is, and what is known of it so far.
 
+use super::limits::MAX_CHANGES;
 use std::borrow::Cow;
 use std::cell::RefCell;
 
@@ -11,9 +12,6 @@ use super::value::{Sources, Value};
 use super::variables::Captures;
 use crate::model::{Answer, Decision, Disabled, HeaderLine, Known, Outcome, Request, Response};
 use crate::source::Span;
-
-/// At this many internal redirects nginx gives up (`NGX_HTTP_MAX_URI_CHANGES` and one).
-const MAX_CHANGES: u8 = 11;
 
 /// One request on its way.
 pub(super) struct Run<'a> {

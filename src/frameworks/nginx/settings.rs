@@ -1,5 +1,6 @@
 //! Settings: what an endpoint's policy says, as written.
 
+use super::limits::{MAX_COPIES, MAX_PROXIES};
 use std::collections::HashSet;
 
 use super::complex::{Complex, Part};
@@ -13,9 +14,6 @@ use super::variables::{Own, Var, own_name};
 use crate::model::{AllowedOrigin, Allows, Decision, Origin, OriginProblem, Setting, Settings};
 use crate::source::Span;
 
-/// Proxies in a row that are followed.
-const MAX_DEPTH: usize = 4;
-
 /// The settings of an endpoint; where it sends no Access-Control-Allow-Origin itself, those of the
 /// server of the same configuration that it proxies to.
 pub(super) fn settings(
@@ -26,7 +24,7 @@ pub(super) fn settings(
     let mut at = (server, location);
     let own = settings_at(config, server, location);
     let mut settings = Settings::default();
-    for _ in 0..MAX_DEPTH {
+    for _ in 0..MAX_PROXIES {
         let Some(location) = at.1.map(|id| &config.locations[id]) else {
             break;
         };
@@ -464,7 +462,7 @@ impl<'a> Collector<'a> {
 fn slots_of_origin(config: &Config, scripts: &[&[Op]]) -> HashSet<SlotId> {
     let mut found = HashSet::new();
     // One more round for each variable that is made of another one.
-    for _ in 0..MAX_DEPTH {
+    for _ in 0..MAX_COPIES {
         let before = found.len();
         for script in scripts {
             take_origin(config, script, false, &mut found);

@@ -1,5 +1,6 @@
 //! Upstreams: another server of the same configuration, or one out of view.
 
+use super::limits::MAX_PROXIES;
 use std::borrow::Cow;
 
 use super::complex::Complex;
@@ -11,9 +12,6 @@ use crate::model::{
     Answer, Application, HeaderLine, Known, Outcome, Request, Response, Url, ValueSource,
 };
 use crate::source::Span;
-
-/// Proxies in a row that are followed.
-const MAX_DEPTH: usize = 4;
 
 /// Headers of an upstream that nginx never passes on.
 const HIDDEN: [&str; 10] = [
@@ -98,7 +96,7 @@ impl<'a> Run<'a> {
         let inner = target
             .known_text()
             .map(str::to_owned)
-            .filter(|_| module == Module::Proxy && self.depth < MAX_DEPTH)
+            .filter(|_| module == Module::Proxy && self.depth < MAX_PROXIES)
             .and_then(|target| self.ask_inner(&target, constant));
         let (status, answer) = match inner {
             Some(response) => {

@@ -1,5 +1,6 @@
 //! Variables: their names, and their values during a request.
 
+use super::limits::MAX_VALUE;
 use std::borrow::Cow;
 
 use super::complex::{Complex, Part};
@@ -8,10 +9,6 @@ use super::regex::{Outcome, Pattern};
 use super::run::Run;
 use super::value::{Doubt, Sources, Value};
 use crate::model::{Known, ValueSource};
-
-/// Longest value that is put together, in bytes; a longer one is unknown. Assignments such as
-/// `set $a $a$a;` double it every time.
-const MAX_VALUE: usize = 64 * 1024;
 
 /// A variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
