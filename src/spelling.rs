@@ -14,7 +14,8 @@ const RESPONSE_HEADERS: [&str; 7] = [
 /// The header of the CORS protocol that a name which nobody knows nearly is.
 pub(crate) fn misspelt_header(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
-    if !lower.starts_with("access-") {
+    let is_known = |known: &&str| known.eq_ignore_ascii_case(name);
+    if !lower.starts_with("access-") || RESPONSE_HEADERS.iter().any(|known| is_known(&known)) {
         return None;
     }
     let distances = RESPONSE_HEADERS.iter().map(|known| {

@@ -9,6 +9,7 @@ use super::model::{Layer, Middleware, StackKind, function, object};
 use super::path::Major;
 use crate::model::{Answer, Application, Known};
 use crate::source::Span;
+use crate::syntax::javascript::ast::{Body, Pattern};
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Abrupt, Result};
 
@@ -153,6 +154,12 @@ fn run_handler(
     if place.terminal && probe && throws && !preflight {
         return End::Passed(Some(Val::something("the handler throws", place.span)));
     }
+    if place.terminal && probe && !preflight && only_answers(machine, handler) {
+        if let Some(exchange) = self::exchange(machine) {
+            exchange.finish(Answer::Handler, place.span);
+        }
+        return End::Finished;
+    }
     let next = Val::new(V::Host(function::NEXT, turn), place.span);
     let result = match host_object(machine, handler) {
         Some((object::STACK, number)) => return run_stack(machine, number, path, depth - 1),
@@ -171,6 +178,61 @@ fn run_handler(
         _ => return run_opaque(machine, handler, place),
     };
     after(machine, result, place)
+}
+
+/// Can a route's last handler do nothing but answer, as far as CORS and caches are concerned? What
+/// it computes before that does not matter to a probe, which is a request that succeeds.
+fn only_answers(machine: &Node<'_>, handler: &Val) -> bool {
+    const MATTERS: [&str; 11] = [
+        "eader",
+        "vary",
+        ".set(",
+        ".append(",
+        "ookie",
+        "cors",
+        "CORS",
+        "redirect",
+        "uthorization",
+        "origin",
+        "arguments",
+    ];
+    let Some(function) = machine.function(handler) else {
+        return false;
+    };
+    let name = |at: usize| match function.params.get(at).map(|param| &param.pattern) {
+        Some(Pattern::Name(name, _)) => Some(name.to_string()),
+        _ => None,
+    };
+    let (params, Some(response)) = (function.params.len(), name(1)) else {
+        return false;
+    };
+    let Body::Block(_) = &function.body else {
+        return false;
+    };
+    if !(2..=3).contains(&params) {
+        return false;
+    }
+    let text = machine.text(function.span);
+    // The parameters stand before the body.
+    let Some((_, body)) = text.split_once('{') else {
+        return false;
+    };
+    let answers = mentions(body, &response).any(|rest| rest.starts_with('.'))
+        && mentions(body, &response).all(|rest| rest.starts_with('.'));
+    let goes_on = name(2).is_some_and(|next| {
+        mentions(body, &next).any(|rest| !rest.starts_with('(') || rest.starts_with("()"))
+    });
+    answers && !goes_on && !MATTERS.iter().any(|word| body.contains(word))
+}
+
+/// What follows each place where a text mentions a name.
+fn mentions<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    text.match_indices(name).filter_map(move |(at, _)| {
+        let rest = &text[at + name.len()..];
+        let inside = text[..at].ends_with(part) || rest.starts_with(part);
+        (!inside && !text[..at].ends_with('.')).then_some(rest)
+    })
 }
 
 /// What a handler left behind.

@@ -20,6 +20,8 @@ use crate::syntax::value::{Budget, Conditions};
 const MAX_WAYS: usize = 24;
 /// Steps of one way.
 const STEPS: u32 = 60_000;
+/// No further way is tried after this many steps of all ways.
+const ALL_STEPS: u32 = 120_000;
 /// Nesting of expressions and calls.
 const DEPTH: u32 = 300;
 
@@ -50,8 +52,13 @@ pub(super) struct Answered {
     pub(super) cookies: Vec<(Val, Span)>,
     /// What no response shows.
     pub(super) learned: Vec<Observation>,
-    /// Conditions that were asked for.
+    /// The conditions known now.
     pub(super) conditions: Conditions,
+    /// Those of them that were asked for, by index, and how they were decided: in all worlds that
+    /// decide them so the answer is this one.
+    pub(super) asked: Vec<(usize, bool)>,
+    /// The steps that it took.
+    pub(super) steps: u32,
 }
 
 /// Asks a stack. `may_learn`: conditions that are not known yet are registered.
@@ -69,6 +76,8 @@ pub(super) fn answer(
     let mut comparisons = Vec::new();
     let mut conditions = registry.clone();
     let mut tried = 0;
+    let mut spent = 0;
+    let mut asked: Vec<(usize, bool)> = Vec::new();
     let mut unsure = false;
     let mut early = Vec::new();
     let mut policy_at = None;
@@ -89,6 +98,12 @@ pub(super) fn answer(
         let Some(exchange) = machine.host.exchange.take() else {
             break;
         };
+        spent += STEPS - machine.budget.left();
+        for at in &machine.host.asked {
+            if !asked.iter().any(|(known, _)| known == at) {
+                asked.push((*at, holds.get(*at).copied().unwrap_or(false)));
+            }
+        }
         conditions = std::mem::take(&mut machine.host.registry);
         unsure |= exchange.unsure;
         early.extend(early_refusal(&exchange, &response));
@@ -105,7 +120,7 @@ pub(super) fn answer(
         if !responses.contains(&response) {
             responses.push(response);
         }
-        if tried >= MAX_WAYS {
+        if tried >= MAX_WAYS || spent >= ALL_STEPS {
             break;
         }
         ways.extend(next);
@@ -125,6 +140,8 @@ pub(super) fn answer(
         cookies,
         learned,
         conditions,
+        asked,
+        steps: spent,
     }
 }
 

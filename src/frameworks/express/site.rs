@@ -1,8 +1,8 @@
 //! Applications as sites: their endpoints, and what their policies say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::exchange::is_cors;
 use super::host::{Node, Noted, Program, stack_number};
@@ -24,6 +24,9 @@ const FOREIGN: &str = "https://evil.example";
 /// More endpoints of one application are not told apart.
 const MAX_ENDPOINTS: usize = 120;
 
+/// Steps of looking for the conditions that answers depend on.
+const LEARNING_STEPS: u32 = 1_500_000;
+
 /// One application.
 pub(super) struct Application {
     /// Where the root is made.
@@ -43,6 +46,44 @@ pub(super) struct Application {
     refused: Option<(String, Span)>,
     /// Some answer has a CORS header, or depends on the origin.
     pub(super) about_cors: bool,
+    /// What was answered, by endpoint and request.
+    answers: Mutex<HashMap<(usize, String), Vec<KnownAnswer>>>,
+}
+
+/// An answer, with the worlds in which it is given.
+struct KnownAnswer {
+    program: usize,
+    asked: Vec<(usize, bool)>,
+    response: Response,
+}
+
+impl KnownAnswer {
+    fn is_of(&self, program: usize, world: &World) -> bool {
+        self.program == program && decides(world, &self.asked)
+    }
+}
+
+/// What an area answers, with the worlds in which it does.
+#[derive(Clone, Debug, Default)]
+struct Digest {
+    /// `None` if it was loaded in no such world.
+    program: Option<usize>,
+    asked: Vec<(usize, bool)>,
+    text: String,
+}
+
+impl Digest {
+    fn is_of(&self, site: &Application, world: &World) -> bool {
+        let program = site.program(world).map(|(number, ..)| number);
+        self.program == program && decides(world, &self.asked)
+    }
+}
+
+/// Does a world decide these conditions so?
+fn decides(world: &World, asked: &[(usize, bool)]) -> bool {
+    asked
+        .iter()
+        .all(|(at, holds)| world.holds.get(*at).copied().unwrap_or(false) == *holds)
 }
 
 /// What makes an endpoint one of its own.
@@ -114,6 +155,7 @@ impl Application {
             unknowns: Vec::new(),
             refused,
             about_cors: false,
+            answers: Mutex::default(),
         };
         site.find_areas();
         site.learn_conditions(registry);
@@ -127,8 +169,17 @@ impl Application {
     fn find_differences(&mut self) {
         let worlds = self.registry.worlds();
         let mut asked: Vec<Vec<String>> = Vec::new();
+        let mut known: Vec<Vec<Digest>> = vec![Vec::new(); self.areas.len()];
         for world in &worlds {
-            let digests = self.areas.iter().map(|area| self.digest(area, world));
+            let digests = self.areas.iter().zip(&mut known).map(|(area, known)| {
+                let same = known.iter().find(|digest| digest.is_of(self, world));
+                if let Some(digest) = same {
+                    return digest.text.clone();
+                }
+                let digest = self.digest(area, world);
+                known.push(digest.clone());
+                digest.text
+            });
             asked.push(digests.collect());
         }
         let count = self.registry.as_slice().len();
@@ -180,11 +231,14 @@ impl Application {
     }
 
     /// What the answers in one world rest on, as far as they can differ between areas and worlds.
-    fn digest(&self, area: &Area, world: &World) -> String {
-        let Some((loaded, stack)) = self.program(world) else {
-            return String::new();
+    fn digest(&self, area: &Area, world: &World) -> Digest {
+        let Some((number, loaded, stack)) = self.program(world) else {
+            return Digest::default();
         };
-        let mut digest = String::new();
+        let mut digest = Digest {
+            program: Some(number),
+            ..Digest::default()
+        };
         for request in self.main_requests(area) {
             let method = method_of(&request, area.method);
             let holds = &world.holds;
@@ -205,8 +259,9 @@ impl Application {
                 .iter()
                 .map(|compared| (compared.with.span, &compared.with.v, compared.how))
                 .collect();
+            digest.asked.extend(&answered.asked);
             let _ = write!(
-                digest,
+                digest.text,
                 "{:?} {:?} {:?} {place:?} {:?} {:?} {compared:?};",
                 response.outcome, response.headers, by.kind, by.before_cors, response.dropped,
             );
@@ -215,9 +270,11 @@ impl Application {
     }
 
     /// The program of one world of all conditions.
-    fn program(&self, world: &World) -> Option<(&Loaded, u32)> {
-        let loaded = self.programs.iter().find(|loaded| agrees(loaded, world))?;
-        Some((loaded, self.stack(&loaded.program)?))
+    fn program(&self, world: &World) -> Option<(usize, &Loaded, u32)> {
+        let mut programs = self.programs.iter();
+        let number = programs.position(|loaded| agrees(loaded, world))?;
+        let loaded = &self.programs[number];
+        Some((number, loaded, self.stack(&loaded.program)?))
     }
 
     /// The world of all conditions that one of the relevant ones stands for.
@@ -300,8 +357,12 @@ impl Application {
 
     /// Asks every endpoint once, so that the conditions that requests depend on are known.
     fn learn_conditions(&self, registry: &mut Conditions) {
-        for area in &self.areas {
-            for loaded in &self.programs {
+        let mut left = LEARNING_STEPS;
+        for loaded in &self.programs {
+            for area in &self.areas {
+                if left == 0 {
+                    return;
+                }
                 let Some(stack) = self.stack(&loaded.program) else {
                     continue;
                 };
@@ -309,6 +370,7 @@ impl Application {
                     let holds = holds_for(loaded, registry);
                     let method = method_of(&request, area.method);
                     let answered = answer(loaded, stack, registry, &holds, &request, method, true);
+                    left = left.saturating_sub(answered.steps);
                     *registry = answered.conditions;
                 }
             }
@@ -341,7 +403,7 @@ impl Application {
             let mut reads = BTreeSet::new();
             let mut cookies = Vec::new();
             for world in &self.worlds {
-                let Some((loaded, stack)) = self.program(world) else {
+                let Some((_, loaded, stack)) = self.program(world) else {
                     continue;
                 };
                 let [actual, preflight] = self.main_requests(area);
@@ -483,10 +545,7 @@ fn method_of<'a>(request: &'a Request, area: &'a str) -> &'a str {
 }
 
 fn agrees(loaded: &Loaded, world: &World) -> bool {
-    loaded
-        .asked
-        .iter()
-        .all(|(at, holds)| world.holds.get(*at).copied().unwrap_or(false) == *holds)
+    decides(world, &loaded.asked)
 }
 
 fn holds_for(loaded: &Loaded, registry: &Conditions) -> Vec<bool> {
@@ -543,9 +602,16 @@ impl Site for Application {
         let (Some(world), Some(area)) = (self.full_world(world), self.areas.get(endpoint)) else {
             return vec![unknown()];
         };
-        let Some((loaded, stack)) = self.program(world) else {
+        let Some((number, loaded, stack)) = self.program(world) else {
             return vec![unknown()];
         };
+        let key = (endpoint, format!("{request:?}"));
+        if let Ok(answers) = self.answers.lock()
+            && let Some(known) = answers.get(&key)
+            && let Some(known) = known.iter().find(|known| known.is_of(number, world))
+        {
+            return vec![known.response.clone()];
+        }
         let method = method_of(request, area.method);
         let answered = answer(
             loaded,
@@ -556,6 +622,13 @@ impl Site for Application {
             method,
             false,
         );
+        if let Ok(mut answers) = self.answers.lock() {
+            answers.entry(key).or_default().push(KnownAnswer {
+                program: number,
+                asked: answered.asked,
+                response: answered.response.clone(),
+            });
+        }
         vec![answered.response]
     }
 

@@ -1,7 +1,13 @@
 //! Regular expressions with ECMAScript's meaning, on an engine that counts its steps.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 /// More backtracking than this is given up.
 const BACKTRACK_LIMIT: usize = 100_000;
+/// No more compiled patterns are kept.
+const MAX_KEPT: usize = 200;
 
 /// Where a pattern matches a text from byte `start` on: the whole match's bytes and the groups.
 /// `None` if it cannot be told: a construct that is not translated, or too much backtracking.
@@ -86,7 +92,25 @@ pub fn is_supported(pattern: &str, flags: &str) -> bool {
     compile(pattern, flags).is_some()
 }
 
-fn compile(pattern: &str, flags: &str) -> Option<fancy_regex::Regex> {
+/// A compiled pattern, kept: a program tests the same few patterns for every request.
+fn compile(pattern: &str, flags: &str) -> Option<Rc<fancy_regex::Regex>> {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<(String, String), Option<Rc<fancy_regex::Regex>>>> =
+            RefCell::default();
+    }
+    let key = (pattern.to_owned(), flags.to_owned());
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MAX_KEPT {
+            known.clear();
+        }
+        let regex = known
+            .entry(key)
+            .or_insert_with(|| build(pattern, flags).map(Rc::new));
+        regex.clone()
+    })
+}
+
+fn build(pattern: &str, flags: &str) -> Option<fancy_regex::Regex> {
     if flags.chars().any(|flag| !"dgimsuy".contains(flag)) {
         return None;
     }
