@@ -11,6 +11,7 @@
 mod accept;
 mod client;
 mod express;
+mod express_random;
 #[path = "../fidelity/mod.rs"]
 mod fidelity;
 mod generate;

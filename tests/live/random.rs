@@ -38,7 +38,7 @@ const FURTHER: [(&str, &str); 3] = [
     ("limit_except", "HEAD 200"),
 ];
 
-fn number(name: &str, default: u64) -> u64 {
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Ok(text) => text
             .parse()

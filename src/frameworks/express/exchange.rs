@@ -272,6 +272,14 @@ impl Exchange {
         }
     }
 
+    /// Adds lines behind those of the same name.
+    fn append(&mut self, name: &str, lines: Vec<HeaderLine>) {
+        let same = |line: &HeaderLine| line.name.eq_ignore_ascii_case(name);
+        let last = self.headers.iter().rposition(same);
+        let at = last.map_or(self.headers.len(), |last| last + 1);
+        self.headers.splice(at..at, lines);
+    }
+
     /// Adds a member to Vary, unless it is there (the package `vary`).
     pub(super) fn vary(&mut self, member: &str, span: Span) {
         if self.is_over() {
@@ -460,7 +468,7 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
                     && !exchange.is_over()
                 {
                     exchange.sees_cors(header, span);
-                    exchange.headers.extend(lines);
+                    exchange.append(header, lines);
                 }
             }
         }

@@ -218,7 +218,7 @@ impl Host for Express {
             Question::Unknown(text, span) if self.exchange.is_none() => {
                 let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
                 if let Some(in_development) = is_about_development(&text) {
-                    let text = format!("`{}` is about development", text.replace('`', ""));
+                    let text = format!("it runs in development (`{}`)", text.replace('`', ""));
                     let condition = crate::model::Condition {
                         text,
                         span: Some(*span),

@@ -14,6 +14,7 @@ mod observe;
 mod packages;
 mod path;
 mod respond;
+mod routes;
 mod site;
 
 use std::path::Path;
@@ -65,7 +66,7 @@ pub fn read(project: Project<'_>) -> Reading {
     let programs = load_all(project, &library, major, &mut registry);
     let mut observations = Vec::new();
     for loaded in &programs {
-        observe::program(loaded, &mut observations);
+        observe::program(loaded, registry.as_slice(), &mut observations);
     }
     client::files(project.files, &library, project.sources, &mut observations);
     let mut refused = None;
@@ -272,6 +273,13 @@ fn run_orphans(machine: &mut Node<'_>, files: &[Arc<SourceFile>]) {
         for (name, _) in machine.own_keys(&exports) {
             candidates.extend(machine.own(&exports, &name));
         }
+        // A class's own methods make its application.
+        let classes = candidates.clone();
+        for class in classes {
+            for (name, _) in machine.own_keys(&class) {
+                candidates.extend(machine.own(&class, &name));
+            }
+        }
         orphans.extend(candidates);
     }
     let in_use: Vec<crate::source::Span> = machine
@@ -292,7 +300,7 @@ fn run_orphans(machine: &mut Node<'_>, files: &[Arc<SourceFile>]) {
         if done.contains(&function.span)
             || in_use.contains(&function.span)
             || machine.was_called(&function)
-            || !site::speaks_of_cors(&text)
+            || !(site::speaks_of_cors(&text) || text.contains("express()"))
         {
             continue;
         }

@@ -61,7 +61,15 @@ pub(super) fn refusal(program: &Program) -> Option<(String, Span)> {
 }
 
 /// What is to be said about a loaded program.
-pub(super) fn program(loaded: &Loaded, observations: &mut Vec<Observation>) {
+pub(super) fn program(
+    loaded: &Loaded,
+    conditions: &[Condition],
+    observations: &mut Vec<Observation>,
+) {
+    let in_development = loaded.asked.iter().any(|(at, holds)| {
+        let condition = conditions.get(*at);
+        *holds && condition.is_some_and(|condition| condition.development)
+    });
     let mut machine = site::viewer(loaded);
     for noted in &loaded.program.noted {
         match noted {
@@ -69,7 +77,7 @@ pub(super) fn program(loaded: &Loaded, observations: &mut Vec<Observation>) {
                 let options = unpack(&machine, options);
                 observe_options(&mut machine, &options, *span, observations);
             }
-            Noted::Socket(Some(options), span) => {
+            Noted::Socket(Some(options), span) if !in_development => {
                 observe_socket(&mut machine, options, *span, observations);
             }
             Noted::RefusedPath(text, words, span) => add(
@@ -91,7 +99,7 @@ pub(super) fn program(loaded: &Loaded, observations: &mut Vec<Observation>) {
                 found.suggestion = Some("*".into());
                 add(observations, found);
             }
-            Noted::Socket(None, _) | Noted::Session(..) => {}
+            Noted::Socket(..) | Noted::Session(..) => {}
         }
     }
 }

@@ -87,6 +87,14 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         }
         return Some(Ok(val));
     }
+    if is(path, "routing-controllers", "createExpressServer") {
+        let (val, number) = new_stack(machine, StackKind::Nest, span);
+        let options = first.as_ref().and_then(|first| machine.own(first, "cors"));
+        if let Some(options) = options {
+            nest_cors(machine, number, options, span);
+        }
+        return Some(Ok(val));
+    }
     if path == "socket.io" || is(path, "socket.io", "Server") {
         socket(machine, call);
         return Some(Ok(Val::new(V::Foreign("socket.io()".into()), span)));
@@ -191,8 +199,10 @@ fn nest_cors(machine: &mut Node<'_>, stack: u32, options: Val, span: Span) {
 fn socket(machine: &mut Node<'_>, call: &Call<'_>) {
     let span = call.span;
     let mut found = None;
+    let mut asks = false;
     for arg in call.args {
         let arg = machine.force(arg.clone());
+        asks |= machine.own(&arg, "allowRequest").is_some();
         let options = machine.own(&arg, "cors");
         found = found.or(options);
     }
@@ -203,7 +213,7 @@ fn socket(machine: &mut Node<'_>, call: &Call<'_>) {
     }
     machine
         .host
-        .note(Noted::Socket(Some(options.clone()), span));
+        .note(Noted::Socket((!asks).then(|| options.clone()), span));
     let (_, number) = new_stack(machine, StackKind::Socket, span);
     enable_cors(machine, number, options, span);
 }

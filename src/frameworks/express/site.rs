@@ -5,19 +5,20 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use super::exchange::is_cors;
-use super::host::{Node, Noted, Program, stack_number};
-use super::model::{Layer, Stack, StackKind};
+use super::host::{Node, Noted, Program};
+use super::model::{Stack, StackKind};
 use super::respond::{Answered, Loaded, answer, has_routes, refused};
-use super::{cors, dispatch, observe};
+use super::routes::{Found, Walk, looks_at_paths, machine, signature};
+use super::{cors, observe};
 use crate::frameworks::answers::is_secure;
 use crate::model::{
     AllowedOrigin, Allows, Condition, Endpoint, Exposure, HostKind, Known, Observation, Origin,
     Request, Response, Route, Setting, Settings, Site, Url, ValueSource, World,
 };
 use crate::source::Span;
+use crate::syntax::javascript::eval::Comparison;
 use crate::syntax::javascript::eval::heap::{V, Val};
-use crate::syntax::javascript::eval::{Comparison, Image};
-use crate::syntax::value::{Budget, Conditions};
+use crate::syntax::value::Conditions;
 
 /// The origin that nobody means to allow.
 const FOREIGN: &str = "https://evil.example";
@@ -525,7 +526,7 @@ impl Application {
     }
 }
 
-fn url(path: &str) -> Url {
+pub(super) fn url(path: &str) -> Url {
     Url {
         scheme: "https".into(),
         host: "service.example".into(),
@@ -645,139 +646,6 @@ fn unknown() -> Response {
     let mut response = Response::new(Known::Unknown, crate::model::Answer::Handler, None);
     response.unseen.push("*".into());
     response
-}
-
-/// A route that was found.
-struct Found {
-    path: String,
-    method: &'static str,
-    span: Span,
-    /// It stands for routes that are not in view.
-    opaque: bool,
-}
-
-struct Walk<'a> {
-    image: &'a Image,
-    program: &'a Arc<Program>,
-    found: Vec<Found>,
-}
-
-impl Walk<'_> {
-    fn routes(&mut self, stack: u32, prefix: &str, depth: u32) {
-        let program = Arc::clone(self.program);
-        let Some(stack) = program.stacks.get(stack as usize) else {
-            return;
-        };
-        for layer in &stack.layers {
-            if self.found.len() > 5000 {
-                return;
-            }
-            let path = format!("{prefix}{}", layer.path.example());
-            let path = path.replace("//", "/");
-            match layer.method {
-                Some("OPTIONS") => {}
-                Some(method) => self.found.push(Found {
-                    path: if path.is_empty() { "/".into() } else { path },
-                    method: if method == "ALL" { "GET" } else { method },
-                    span: layer.span,
-                    opaque: false,
-                }),
-                None => self.inside(layer, path.trim_end_matches('/'), depth),
-            }
-        }
-    }
-
-    fn inside(&mut self, layer: &Layer, path: &str, depth: u32) {
-        let machine = machine(self.image, self.program);
-        for handler in &layer.handlers {
-            if let (Some(inner), true) = (stack_number(&machine, handler), depth > 0) {
-                self.routes(inner, path, depth - 1);
-            } else if matches!(handler.v, V::Unknown(_)) && !path.is_empty() {
-                self.found.push(Found {
-                    path: format!("{path}/item"),
-                    method: "GET",
-                    span: layer.span,
-                    opaque: true,
-                });
-            }
-        }
-    }
-}
-
-/// A machine that only looks at values.
-fn machine<'s>(image: &Image, program: &Arc<Program>) -> Node<'s> {
-    let request = Request::actual(url("/"), None);
-    let exchange = super::exchange::Exchange::new(&request, "GET", Vec::new());
-    let host = super::host::Express::asking(program, &Conditions::default(), &[], exchange);
-    Node::over(image, host, Budget::new(0, 0))
-}
-
-/// The places of the handlers that a request meets before the one that answers it.
-fn signature(image: &Image, program: &Arc<Program>, stack: u32, found: &Found) -> Vec<Span> {
-    let machine = machine(image, program);
-    let mut spans = Vec::new();
-    trace(&machine, stack, &found.path, found.method, &mut spans, 12);
-    spans
-}
-
-/// Does a handler of these places decide by the path itself?
-fn looks_at_paths(image: &Image, program: &Arc<Program>, signature: &[Span]) -> bool {
-    let machine = machine(image, program);
-    signature.iter().any(|span| {
-        let text = machine.text(*span);
-        ["req.path", ".url", "originalUrl", "baseUrl", "request.path"]
-            .iter()
-            .any(|word| text.contains(word))
-    })
-}
-
-fn trace(
-    machine: &Node<'_>,
-    stack: u32,
-    path: &str,
-    method: &str,
-    spans: &mut Vec<Span>,
-    depth: u32,
-) -> bool {
-    let program = Arc::clone(&machine.host.program);
-    let Some(stack) = program.stacks.get(stack as usize) else {
-        return false;
-    };
-    for layer in &stack.layers {
-        let Some(inner) = dispatch::inner_path(layer, path) else {
-            continue;
-        };
-        if let Some(serves) = layer.method {
-            let own = dispatch::serves_method(serves, method);
-            if !own && serves != "OPTIONS" {
-                continue;
-            }
-            let last = layer.handlers.len().saturating_sub(1);
-            for (at, handler) in layer.handlers.iter().enumerate() {
-                let policy = machine
-                    .function(handler)
-                    .is_some_and(|function| speaks_of_cors(&machine.text(function.span)));
-                if at < last || policy || serves == "OPTIONS" {
-                    spans.push(handler.span);
-                }
-            }
-            if own {
-                return true;
-            }
-            continue;
-        }
-        for handler in &layer.handlers {
-            match stack_number(machine, handler) {
-                Some(inner_stack) if depth > 0 => {
-                    if trace(machine, inner_stack, &inner, method, spans, depth - 1) {
-                        return true;
-                    }
-                }
-                _ => spans.push(handler.span),
-            }
-        }
-    }
-    false
 }
 
 /// Does a text set CORS headers, as far as its words tell?

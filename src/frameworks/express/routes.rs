@@ -1,0 +1,151 @@
+//! The routes of an application, and which handlers a request to one of them meets.
+
+use std::sync::Arc;
+
+use super::dispatch;
+use super::host::{Node, Program, stack_number};
+use super::model::Layer;
+use super::site::{speaks_of_cors, url};
+use crate::model::Request;
+use crate::source::Span;
+use crate::syntax::javascript::eval::Image;
+use crate::syntax::javascript::eval::heap::V;
+use crate::syntax::value::{Budget, Conditions};
+
+/// A route that was found.
+pub(super) struct Found {
+    pub(super) path: String,
+    pub(super) method: &'static str,
+    pub(super) span: Span,
+    /// It stands for routes that are not in view.
+    pub(super) opaque: bool,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) image: &'a Image,
+    pub(super) program: &'a Arc<Program>,
+    pub(super) found: Vec<Found>,
+}
+
+impl Walk<'_> {
+    pub(super) fn routes(&mut self, stack: u32, prefix: &str, depth: u32) {
+        let program = Arc::clone(self.program);
+        let Some(stack) = program.stacks.get(stack as usize) else {
+            return;
+        };
+        for layer in &stack.layers {
+            if self.found.len() > 5000 {
+                return;
+            }
+            let path = format!("{prefix}{}", layer.path.example());
+            let path = path.replace("//", "/");
+            match layer.method {
+                Some("OPTIONS") => {}
+                Some(method) => self.found.push(Found {
+                    path: if path.is_empty() { "/".into() } else { path },
+                    method: if method == "ALL" { "GET" } else { method },
+                    span: layer.span,
+                    opaque: false,
+                }),
+                None => self.inside(layer, path.trim_end_matches('/'), depth),
+            }
+        }
+    }
+
+    fn inside(&mut self, layer: &Layer, path: &str, depth: u32) {
+        let machine = machine(self.image, self.program);
+        for handler in &layer.handlers {
+            if let (Some(inner), true) = (stack_number(&machine, handler), depth > 0) {
+                self.routes(inner, path, depth - 1);
+            } else if matches!(handler.v, V::Unknown(_)) && !path.is_empty() {
+                self.found.push(Found {
+                    path: format!("{path}/item"),
+                    method: "GET",
+                    span: layer.span,
+                    opaque: true,
+                });
+            }
+        }
+    }
+}
+
+/// A machine that only looks at values.
+pub(super) fn machine<'s>(image: &Image, program: &Arc<Program>) -> Node<'s> {
+    let request = Request::actual(url("/"), None);
+    let exchange = super::exchange::Exchange::new(&request, "GET", Vec::new());
+    let host = super::host::Express::asking(program, &Conditions::default(), &[], exchange);
+    Node::over(image, host, Budget::new(0, 0))
+}
+
+/// The places of the handlers that a request meets before the one that answers it.
+pub(super) fn signature(
+    image: &Image,
+    program: &Arc<Program>,
+    stack: u32,
+    found: &Found,
+) -> Vec<Span> {
+    let machine = machine(image, program);
+    let mut spans = Vec::new();
+    trace(&machine, stack, &found.path, found.method, &mut spans, 12);
+    spans
+}
+
+/// Does a handler of these places decide by the path itself?
+pub(super) fn looks_at_paths(image: &Image, program: &Arc<Program>, signature: &[Span]) -> bool {
+    let machine = machine(image, program);
+    signature.iter().any(|span| {
+        let text = machine.text(*span);
+        ["req.path", ".url", "originalUrl", "baseUrl", "request.path"]
+            .iter()
+            .any(|word| text.contains(word))
+    })
+}
+
+fn trace(
+    machine: &Node<'_>,
+    stack: u32,
+    path: &str,
+    method: &str,
+    spans: &mut Vec<Span>,
+    depth: u32,
+) -> bool {
+    let program = Arc::clone(&machine.host.program);
+    let Some(stack) = program.stacks.get(stack as usize) else {
+        return false;
+    };
+    for layer in &stack.layers {
+        let Some(inner) = dispatch::inner_path(layer, path) else {
+            continue;
+        };
+        if let Some(serves) = layer.method {
+            let own = dispatch::serves_method(serves, method);
+            if !own && serves != "OPTIONS" {
+                continue;
+            }
+            let last = layer.handlers.len().saturating_sub(1);
+            for (at, handler) in layer.handlers.iter().enumerate() {
+                let policy = machine
+                    .function(handler)
+                    .is_some_and(|function| speaks_of_cors(&machine.text(function.span)));
+                if at < last || policy || serves == "OPTIONS" {
+                    spans.push(handler.span);
+                }
+            }
+            if own {
+                return true;
+            }
+            continue;
+        }
+        for handler in &layer.handlers {
+            match stack_number(machine, handler) {
+                Some(inner_stack) if depth > 0 => {
+                    if trace(machine, inner_stack, &inner, method, spans, depth - 1) {
+                        return true;
+                    }
+                }
+                _ => spans.push(handler.span),
+            }
+        }
+    }
+    false
+}
