@@ -48,8 +48,11 @@ pub(super) struct Application {
     /// Some answer has a CORS header, or depends on the origin.
     pub(super) about_cors: bool,
     /// What was answered, by endpoint and request.
-    answers: Mutex<HashMap<(usize, String), Vec<KnownAnswer>>>,
+    answers: Mutex<Answers>,
 }
+
+/// Answers by endpoint and request.
+type Answers = HashMap<(usize, String), Vec<KnownAnswer>>;
 
 /// An answer, with the worlds in which it is given.
 struct KnownAnswer {

@@ -92,11 +92,13 @@ pub fn is_supported(pattern: &str, flags: &str) -> bool {
     compile(pattern, flags).is_some()
 }
 
+/// `None` if the pattern is not translated.
+type Compiled = Option<Rc<fancy_regex::Regex>>;
+
 /// A compiled pattern, kept: a program tests the same few patterns for every request.
-fn compile(pattern: &str, flags: &str) -> Option<Rc<fancy_regex::Regex>> {
+fn compile(pattern: &str, flags: &str) -> Compiled {
     thread_local! {
-        static KNOWN: RefCell<HashMap<(String, String), Option<Rc<fancy_regex::Regex>>>> =
-            RefCell::default();
+        static KNOWN: RefCell<HashMap<(String, String), Compiled>> = RefCell::default();
     }
     let key = (pattern.to_owned(), flags.to_owned());
     KNOWN.with_borrow_mut(|known| {
