@@ -10,6 +10,7 @@ mod discover;
 mod environment;
 mod fixtures;
 mod formats;
+mod hostile_javascript;
 mod lookalikes;
 mod readme;
 mod replay;
