@@ -122,6 +122,7 @@ static XML: Kind = Kind {
 const PLAIN: Kind = Kind {
     names: &[],
     endings: &[],
+    shared_endings: &[],
     folders: &[],
     fragments: &[],
     any_in: &[],
