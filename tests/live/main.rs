@@ -19,6 +19,7 @@ mod harmless;
 mod nginx;
 mod prepare;
 mod python;
+mod python_random;
 mod random;
 mod record;
 #[path = "../support.rs"]

@@ -7,7 +7,7 @@ use super::observe::{self, Beside};
 use super::respond::{Django, View};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
-use crate::frameworks::{Project, Reading};
+use crate::frameworks::{Project, Reading, is_secure};
 use crate::model::{
     AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Origin, OriginProblem, Settings,
     World,
@@ -144,6 +144,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         let compared = compared_origins(&site, &program);
         for (endpoint, origins) in site.endpoints.iter_mut().zip(compared) {
             endpoint.settings.origins.extend(origins);
+            endpoint.secure = is_secure(&endpoint.settings);
         }
         reading.sites.push(Box::new(site));
     }
@@ -353,7 +354,8 @@ fn site(
         views: views.to_vec(),
         versions,
         signal,
-        program: Arc::clone(program),
+        caching: python::speaks_of_caching(program),
+            program: Arc::clone(program),
         span,
     }
 }

@@ -8,6 +8,7 @@ use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, number, outcomes, unknown_response,
 };
 use crate::frameworks::python::truthy;
+use crate::frameworks::cacheable;
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Request, Response, Site, World,
 };
@@ -40,6 +41,8 @@ pub(super) struct Django {
     pub(super) views: Vec<View>,
     pub(super) versions: Versions,
     pub(super) signal: bool,
+    /// The program speaks of caching somewhere, which no response here shows.
+    pub(super) caching: bool,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
 }
@@ -65,6 +68,26 @@ impl Site for Django {
     }
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        let mut responses = self.answers(endpoint, request, world);
+        if !self.caching {
+            for response in &mut responses {
+                response.cacheable = cacheable(response, &request.method);
+            }
+        }
+        responses
+    }
+
+    fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    fn unknowns(&self) -> &[(Span, String)] {
+        &self.unknowns
+    }
+}
+
+impl Django {
+    fn answers(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         if let Some(at) = self.only_development
             && world.holds.get(at) != Some(&true)
         {
@@ -96,14 +119,6 @@ impl Site for Django {
             world,
         };
         run.layers(&layers)
-    }
-
-    fn observations(&self) -> &[Observation] {
-        &self.observations
-    }
-
-    fn unknowns(&self) -> &[(Span, String)] {
-        &self.unknowns
     }
 }
 

@@ -7,7 +7,7 @@ use super::policy::{OPTIONS, Options, is_regex};
 use super::respond::{App, Hook, HookKind, Resource, RouteOf, sample};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, nearest, setting, truthy, url};
-use crate::frameworks::{Project, Reading};
+use crate::frameworks::{Project, Reading, is_secure};
 use crate::model::{
     AllowedOrigin, Allows, Endpoint, Exposure, Known, Observation, ObservationKind, Origin,
     OriginProblem, Route, Settings,
@@ -76,6 +76,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         let compared = compared_origins(&app, &program);
         for (endpoint, origins) in app.endpoints.iter_mut().zip(compared) {
             endpoint.settings.origins.extend(origins);
+            endpoint.secure = is_secure(&endpoint.settings);
         }
         reading.sites.push(Box::new(app));
     }
@@ -108,6 +109,7 @@ impl Reader<'_> {
             hooks,
             observations: self.observations,
             unknowns: self.unknowns,
+            caching: python::speaks_of_caching(program),
             program: Arc::clone(program),
             span,
         }

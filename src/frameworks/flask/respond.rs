@@ -6,6 +6,7 @@ use super::policy::{Options, is_regex};
 use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, number, outcomes, unknown_response,
 };
+use crate::frameworks::cacheable;
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Outcome, Request, Response, Site,
     World,
@@ -94,6 +95,8 @@ pub(super) struct App {
     pub(super) hooks: Vec<Hook>,
     pub(super) observations: Vec<Observation>,
     pub(super) unknowns: Vec<(Span, String)>,
+    /// The program speaks of caching somewhere, which no response here shows.
+    pub(super) caching: bool,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
 }
@@ -119,7 +122,36 @@ impl Site for App {
         Some(found.unwrap_or(0))
     }
 
-    fn respond(&self, _endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+    fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        let mut responses = self.answers(endpoint, request, world);
+        if !self.caching {
+            for response in &mut responses {
+                response.cacheable = cacheable(response, &request.method);
+            }
+        }
+        responses
+    }
+
+    fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    fn unknowns(&self) -> &[(Span, String)] {
+        &self.unknowns
+    }
+}
+
+/// A response on its way through the hooks.
+struct Made {
+    response: Response,
+    /// It came of an exception, so the extension sees it first.
+    exception: bool,
+    /// The decorator has decided already.
+    evaluated: bool,
+}
+
+impl App {
+    fn answers(&self, _endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut hooks = Vec::new();
         for hook in &self.hooks {
             if !hook.sure {
@@ -151,23 +183,6 @@ impl Site for App {
         };
         run.answer()
     }
-
-    fn observations(&self) -> &[Observation] {
-        &self.observations
-    }
-
-    fn unknowns(&self) -> &[(Span, String)] {
-        &self.unknowns
-    }
-}
-
-/// A response on its way through the hooks.
-struct Made {
-    response: Response,
-    /// It came of an exception, so the extension sees it first.
-    exception: bool,
-    /// The decorator has decided already.
-    evaluated: bool,
 }
 
 struct Run<'r> {

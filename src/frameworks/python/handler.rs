@@ -143,6 +143,13 @@ fn prepare(program: &mut Program, request: &Request) {
     for path in ["flask.request.origin", "request.origin"] {
         program.set_foreign_value(path, origin.clone());
     }
+    // A browser sends no cookies with a preflight.
+    if request.is_preflight() && !request.cookies {
+        for path in ["request.cookies", "request.COOKIES", "flask.request.cookies"] {
+            let none = program.dict(Vec::new(), false, span);
+            program.set_foreign_value(path, none);
+        }
+    }
     for base in ["request", "flask.request"] {
         for (open, name) in [
             ("headers[", "origin"),
@@ -160,6 +167,13 @@ fn prepare(program: &mut Program, request: &Request) {
         }
         native(&request, path, arguments, span)
     })));
+}
+
+/// Does a header carry what a browser never sends with a preflight: credentials?
+fn is_credential(name: &str) -> bool {
+    let words = ["key", "token", "auth", "csrf", "session"];
+    matches!(name, "authorization" | "cookie")
+        || (name.starts_with("x-") && words.iter().any(|word| name.contains(word)))
 }
 
 /// The origin of requests that only watch what it is compared with.
@@ -231,8 +245,7 @@ fn native(request: &Request, path: &str, arguments: &Arguments, span: Span) -> O
     let default = arguments.positional.get(1).cloned();
     let known = name == "origin"
         || name.starts_with("access-control-request")
-        // A browser sends no credentials with a preflight.
-        || (request.is_preflight() && matches!(&*name, "authorization" | "cookie"))
+        || (request.is_preflight() && is_credential(&name))
         || request.headers.iter().any(|(other, _)| *other == name)
         || request.exact;
     if !known {

@@ -108,6 +108,15 @@ pub(crate) fn url(path: &str) -> Url {
     }
 }
 
+/// Does any file of a program say what caches may keep?
+pub(crate) fn speaks_of_caching(program: &Program) -> bool {
+    let words = ["ache-Control", "ache-control", "cache_control", "never_cache", "no-store"];
+    program.modules().iter().any(|module| {
+        let text = module.file.text();
+        words.iter().any(|word| text.contains(word))
+    })
+}
+
 /// What Python takes for true. Nothing if that cannot be told.
 pub(crate) fn truthy(value: &Value) -> Option<bool> {
     Some(match &value.kind {

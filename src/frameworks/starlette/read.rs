@@ -7,7 +7,7 @@ use super::policy::{Cors, NAMES};
 use super::respond::{App, Area, Layer, LayerKind, Path, RouteOf};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, handler::number, has_unknown, leaves, setting, url};
-use crate::frameworks::{Project, Reading};
+use crate::frameworks::{Project, Reading, is_secure};
 use crate::model::{
     AllowedOrigin, Allows, Endpoint, Exposure, Known, Observation, Origin, Route, Settings, Site,
 };
@@ -73,12 +73,14 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             unknowns: reader.unknowns,
             endpoints,
             areas,
+            caching: python::speaks_of_caching(&program),
             program: Arc::clone(&program),
             span,
         };
         let compared = compared_origins(&app, &program);
         for (endpoint, origins) in app.endpoints.iter_mut().zip(compared) {
             endpoint.settings.origins.extend(origins);
+            endpoint.secure = is_secure(&endpoint.settings);
         }
         reading.sites.push(Box::new(app) as Box<dyn Site>);
     }

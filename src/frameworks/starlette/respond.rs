@@ -7,6 +7,7 @@ use super::read::status;
 use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, outcomes, remove, unknown_response,
 };
+use crate::frameworks::cacheable;
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Outcome, Request, Response, Site,
     World,
@@ -126,6 +127,8 @@ pub(super) struct App {
     pub(super) areas: Vec<Area>,
     pub(super) observations: Vec<Observation>,
     pub(super) unknowns: Vec<(Span, String)>,
+    /// The program speaks of caching somewhere, which no response here shows.
+    pub(super) caching: bool,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
 }
@@ -166,6 +169,41 @@ impl Site for App {
     }
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        let mut responses = self.answers(endpoint, request, world);
+        if !self.caching {
+            for response in &mut responses {
+                response.cacheable = cacheable(response, &request.method);
+            }
+        }
+        responses
+    }
+
+    fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    fn unknowns(&self) -> &[(Span, String)] {
+        &self.unknowns
+    }
+}
+
+/// The layers that are there in a world; nothing if that cannot be told.
+fn active<'l>(layers: &'l [Layer], world: &World) -> Option<Vec<&'l Layer>> {
+    let mut found = Vec::new();
+    for layer in layers {
+        if !layer.sure {
+            return None;
+        }
+        let mut needs = layer.needs.iter();
+        if needs.all(|(at, holds)| world.holds.get(*at) == Some(holds)) {
+            found.push(layer);
+        }
+    }
+    Some(found)
+}
+
+impl App {
+    fn answers(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let area = &self.areas[endpoint];
         let active: Option<Vec<&Layer>> = active(&area.layers, world);
         let Some(layers) = active else {
@@ -200,29 +238,6 @@ impl Site for App {
         }
         responses
     }
-
-    fn observations(&self) -> &[Observation] {
-        &self.observations
-    }
-
-    fn unknowns(&self) -> &[(Span, String)] {
-        &self.unknowns
-    }
-}
-
-/// The layers that are there in a world; nothing if that cannot be told.
-fn active<'l>(layers: &'l [Layer], world: &World) -> Option<Vec<&'l Layer>> {
-    let mut found = Vec::new();
-    for layer in layers {
-        if !layer.sure {
-            return None;
-        }
-        let mut needs = layer.needs.iter();
-        if needs.all(|(at, holds)| world.holds.get(*at) == Some(holds)) {
-            found.push(layer);
-        }
-    }
-    Some(found)
 }
 
 struct Run<'r> {
