@@ -9,7 +9,7 @@ pub(crate) const FRAMEWORKS: [&str; 3] = ["starlette", "django", "flask"];
 const BASE: &str = "https://service.example";
 
 /// What is asked at every URL.
-const KINDS: [&str; 9] = [
+pub(crate) const KINDS: [&str; 9] = [
     "GET 200",
     "GET 404",
     "GET throw",

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::fidelity::python::{asks, generation};
+use crate::fidelity::python::{KINDS, generation};
 use crate::fidelity::{Answer, Ask, Case, Plan, Tally, Told, compare, read_as};
 use crate::generate::Random;
 use crate::python::answers;
@@ -45,6 +45,17 @@ const ORIGINS: [&str; 22] = [
     "capacitor://localhost",
 ];
 
+/// The origins that ask.
+const ASKING: [Option<&str>; 7] = [
+    None,
+    Some("https://app.example.com"),
+    Some("https://evil.example"),
+    Some("null"),
+    Some("https://app.example.com.evil.example"),
+    Some("http://localhost:3000"),
+    Some("https://evilexample.com:8443"),
+];
+
 const PATTERNS: [&str; 16] = [
     r"^https://app\.example\.com$",
     r"https://app\.example\.com",
@@ -64,9 +75,7 @@ const PATTERNS: [&str; 16] = [
     r"https://(?!evil)[^/]+\.com$",
 ];
 
-const METHODS: [&str; 8] = [
-    "GET", "POST", "PUT", "DELETE", "get", "put", "*", "OPTIONS",
-];
+const METHODS: [&str; 8] = ["GET", "POST", "PUT", "DELETE", "get", "put", "*", "OPTIONS"];
 
 const HEADERS: [&str; 6] = [
     "Content-Type",
@@ -90,22 +99,42 @@ fn list(random: &mut Random, choices: &[&str]) -> String {
     let items: Vec<String> = (0..count).map(|_| text(random.pick(choices))).collect();
     match random.below(12) {
         0 => text(random.pick(choices)),
-        1 => format!("({}{})", items.join(", "), if items.is_empty() { "" } else { "," }),
+        1 => format!(
+            "({}{})",
+            items.join(", "),
+            if items.is_empty() { "" } else { "," }
+        ),
         2 if !items.is_empty() => format!("[{}] + [{}]", items[0], items[1..].join(", ")),
         3 => format!("[item for item in [{}]]", items.join(", ")),
-        4 => format!("list(({}{}))", items.join(", "), if items.is_empty() { "" } else { "," }),
+        4 => format!(
+            "list(({}{}))",
+            items.join(", "),
+            if items.is_empty() { "" } else { "," }
+        ),
         _ => format!("[{}]", items.join(", ")),
     }
 }
 
 fn flag(random: &mut Random) -> &'static str {
-    ["True", "True", "True", "False", "\"false\"", "0", "1", "\"\""][random.below(8)]
+    [
+        "True",
+        "True",
+        "True",
+        "False",
+        "\"false\"",
+        "0",
+        "1",
+        "\"\"",
+    ][random.below(8)]
 }
 
 /// A function around the handlers that sets headers by hand.
 fn by_hand(random: &mut Random, set: &str, origin: &str) -> String {
     let allowed = random.pick(&ORIGINS[..6]);
-    let set_to = |value: &str| set.replace("NAME", "Access-Control-Allow-Origin").replace("VALUE", value);
+    let set_to = |value: &str| {
+        set.replace("NAME", "Access-Control-Allow-Origin")
+            .replace("VALUE", value)
+    };
     let mut body = match random.below(5) {
         0 => set_to("\"*\""),
         1 => set_to(&format!("{origin} or \"*\"")),
@@ -135,7 +164,10 @@ fn starlette_options(random: &mut Random, old: bool) -> String {
         options.push(format!("allow_origins={}", list(random, &ORIGINS)));
     }
     if random.percent(30) {
-        options.push(format!("allow_origin_regex={}", text(random.pick(&PATTERNS))));
+        options.push(format!(
+            "allow_origin_regex={}",
+            text(random.pick(&PATTERNS))
+        ));
     }
     if random.percent(50) {
         options.push(format!("allow_credentials={}", flag(random)));
@@ -153,7 +185,10 @@ fn starlette_options(random: &mut Random, old: bool) -> String {
         options.push(format!("max_age={}", random.pick(&["0", "60", "86400"])));
     }
     if !old && random.percent(10) {
-        options.push(format!("allow_private_network={}", random.pick(&["True", "False"])));
+        options.push(format!(
+            "allow_private_network={}",
+            random.pick(&["True", "False"])
+        ));
     }
     options.join(", ")
 }
@@ -184,7 +219,9 @@ fn starlette(random: &mut Random) -> Vec<(String, String)> {
             "response.headers[\"NAME\"] = VALUE",
             "request.headers.get(\"origin\")",
         );
-        format!("@app.get(\"/items\")\ndef items(request: Request, response: Response):\n    {body}\n    return []\n")
+        format!(
+            "@app.get(\"/items\")\ndef items(request: Request, response: Response):\n    {body}\n    return []\n"
+        )
     } else {
         "@app.get(\"/items\")\ndef items():\n    return []\n".to_owned()
     };
@@ -214,7 +251,11 @@ fn django(random: &mut Random) -> Vec<(String, String)> {
         let _ = writeln!(settings, "{name} = {value}");
     };
     if random.percent(70) {
-        let name = random.pick(&["CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGINS", "CORS_ORIGIN_WHITELIST"]);
+        let name = random.pick(&[
+            "CORS_ALLOWED_ORIGINS",
+            "CORS_ALLOWED_ORIGINS",
+            "CORS_ORIGIN_WHITELIST",
+        ]);
         add(name, list(random, &ORIGINS));
     }
     if random.percent(35) {
@@ -238,10 +279,20 @@ fn django(random: &mut Random) -> Vec<(String, String)> {
         add("CORS_EXPOSE_HEADERS", list(random, &HEADERS[..5]));
     }
     if random.percent(30) {
-        add("CORS_PREFLIGHT_MAX_AGE", random.pick(&["0", "600", "\"60\"", "-1"]).to_owned());
+        add(
+            "CORS_PREFLIGHT_MAX_AGE",
+            random.pick(&["0", "600", "\"60\"", "-1"]).to_owned(),
+        );
     }
     if random.percent(30) {
-        let pattern = random.pick(&["r\"^/api/\"", "r\"^/api/.*$\"", "\"api\"", "\"^/items\"", "r\"^.*$\"", "\"/\""]);
+        let pattern = random.pick(&[
+            "r\"^/api/\"",
+            "r\"^/api/.*$\"",
+            "\"api\"",
+            "\"^/items\"",
+            "r\"^.*$\"",
+            "\"/\"",
+        ]);
         add("CORS_URLS_REGEX", pattern.to_owned());
     }
     let mut middleware = vec![
@@ -252,33 +303,50 @@ fn django(random: &mut Random) -> Vec<(String, String)> {
     ];
     middleware.truncate(1 + random.below(4));
     if random.percent(92) {
-        middleware.insert(random.below(middleware.len() + 1), "corsheaders.middleware.CorsMiddleware");
+        middleware.insert(
+            random.below(middleware.len() + 1),
+            "corsheaders.middleware.CorsMiddleware",
+        );
     }
     let mut files = Vec::new();
     if random.percent(20) {
         middleware.insert(random.below(middleware.len() + 1), "own.Own");
-        let body = by_hand(random, "response[\"NAME\"] = VALUE", "request.META.get(\"HTTP_ORIGIN\")");
+        let body = by_hand(
+            random,
+            "response[\"NAME\"] = VALUE",
+            "request.META.get(\"HTTP_ORIGIN\")",
+        );
         let body = body.replace('\n', "\n    ");
         files.push((
             "own.py".to_owned(),
             format!("def Own(get_response):\n    def middleware(request):\n        response = get_response(request)\n        {body}\n        return response\n\n    return middleware\n"),
         ));
     }
-    let lines: Vec<String> = middleware.iter().map(|path| format!("    \"{path}\",\n")).collect();
+    let lines: Vec<String> = middleware
+        .iter()
+        .map(|path| format!("    \"{path}\",\n"))
+        .collect();
     let settings = format!(
         "SECRET_KEY = \"not a secret\"\nALLOWED_HOSTS = [\"*\"]\nROOT_URLCONF = \"serve\"\nINSTALLED_APPS = [\"corsheaders\"]\nMIDDLEWARE = [\n{}]\n\n{settings}",
         lines.join("")
     );
     files.push(("settings.py".into(), settings));
     files.push(("manage.py".into(), "# the project starts here\n".into()));
-    files.push(("requirements.txt".into(), "Django==5.2.19\ndjango-cors-headers==4.9.0\n".into()));
+    files.push((
+        "requirements.txt".into(),
+        "Django==5.2.19\ndjango-cors-headers==4.9.0\n".into(),
+    ));
     files
 }
 
 fn flask_options(random: &mut Random) -> Vec<(&'static str, String)> {
     let mut options = Vec::new();
     if random.percent(75) {
-        let choices = if random.percent(70) { &ORIGINS[..] } else { &PATTERNS[..14] };
+        let choices = if random.percent(70) {
+            &ORIGINS[..]
+        } else {
+            &PATTERNS[..14]
+        };
         options.push(("origins", list(random, choices)));
     }
     if random.percent(45) {
@@ -309,7 +377,9 @@ fn flask_options(random: &mut Random) -> Vec<(&'static str, String)> {
 }
 
 fn keywords(options: &[(&str, String)]) -> String {
-    let parts = options.iter().map(|(name, value)| format!("{name}={value}"));
+    let parts = options
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -318,19 +388,34 @@ fn flask(random: &mut Random) -> Vec<(String, String)> {
     let mut text = "from flask import Flask, jsonify, request\nfrom flask_cors import CORS, cross_origin\n\napp = Flask(__name__)\n".to_owned();
     if random.percent(25) {
         for (name, value) in flask_options(random) {
-            let _ = writeln!(text, "app.config[\"CORS_{}\"] = {value}", name.to_uppercase());
+            let _ = writeln!(
+                text,
+                "app.config[\"CORS_{}\"] = {value}",
+                name.to_uppercase()
+            );
         }
     }
     let hook = random.percent(25).then(|| {
-        let body = by_hand(random, "response.headers[\"NAME\"] = VALUE", "request.headers.get(\"Origin\")");
-        format!("\n\n@app.after_request\ndef by_hand(response):\n    {body}\n    return response\n\n\n")
+        let body = by_hand(
+            random,
+            "response.headers[\"NAME\"] = VALUE",
+            "request.headers.get(\"Origin\")",
+        );
+        format!(
+            "\n\n@app.after_request\ndef by_hand(response):\n    {body}\n    return response\n\n\n"
+        )
     });
     let extension = random.percent(80).then(|| {
         let mut options = flask_options(random);
         if random.percent(30) {
-            let resource = random.pick(&["/items", "/api/*", "/*", r"/it.*", "/other", "*", "^/items$"]);
+            let resource = random.pick(&[
+                "/items", "/api/*", "/*", r"/it.*", "/other", "*", "^/items$",
+            ]);
             let own = flask_options(random);
-            let own: Vec<String> = own.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+            let own: Vec<String> = own
+                .iter()
+                .map(|(name, value)| format!("\"{name}\": {value}"))
+                .collect();
             let value = match random.below(3) {
                 0 => format!("r\"{resource}\""),
                 1 => format!("[r\"{resource}\", r\"/api/.*\"]"),
@@ -351,13 +436,20 @@ fn flask(random: &mut Random) -> Vec<(String, String)> {
     } else {
         format!("{extension}{hook}")
     };
-    let methods = random.pick(&["", ", methods=[\"GET\", \"POST\"]", ", methods=[\"PUT\", \"GET\"]"]);
+    let methods = random.pick(&[
+        "",
+        ", methods=[\"GET\", \"POST\"]",
+        ", methods=[\"PUT\", \"GET\"]",
+    ]);
     let decorator = if random.percent(25) {
         format!("@cross_origin({})\n", keywords(&flask_options(random)))
     } else {
         String::new()
     };
-    let _ = write!(text, "\n\n@app.route(\"/items\"{methods})\n{decorator}def items():\n    return jsonify([])\n");
+    let _ = write!(
+        text,
+        "\n\n@app.route(\"/items\"{methods})\n{decorator}def items():\n    return jsonify([])\n"
+    );
     let versions = if old {
         "Flask==3.0.3\nflask-cors==4.0.2\n"
     } else {
@@ -387,10 +479,26 @@ fn case(framework: &str, seed: u64) -> Case {
         files,
         plan: Plan {
             urls: urls.iter().map(|url| (*url).to_owned()).collect(),
-            trusted: vec!["https://app.example.com".into(), "https://example.com".into()],
+            trusted: vec![
+                "https://app.example.com".into(),
+                "https://example.com".into(),
+            ],
             ..Plan::default()
         },
     }
+}
+
+fn asks(case: &Case) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for url in &case.plan.urls {
+        let url = format!("https://service.example{url}");
+        for kind in KINDS {
+            for origin in ASKING {
+                asks.push(Ask::of_kind(kind, &url, origin));
+            }
+        }
+    }
+    asks
 }
 
 fn random_applications_agree(framework: &str) {
@@ -404,7 +512,10 @@ fn random_applications_agree(framework: &str) {
     for batch in seeds.chunks(BATCH) {
         let cases: Vec<Case> = batch.iter().map(|seed| case(framework, *seed)).collect();
         for which in ["new", "old"] {
-            let chosen: Vec<&Case> = cases.iter().filter(|case| generation(case) == which).collect();
+            let chosen: Vec<&Case> = cases
+                .iter()
+                .filter(|case| generation(case) == which)
+                .collect();
             let jobs: Vec<(PathBuf, Vec<Ask>)> = chosen
                 .iter()
                 .map(|case| (case.folder.clone(), asks(case)))
@@ -428,7 +539,11 @@ fn random_applications_agree(framework: &str) {
                     }
                 });
                 if let Some(differs) = differs {
-                    let (_, text) = case.files.iter().max_by_key(|(_, text)| text.len()).unwrap();
+                    let (_, text) = case
+                        .files
+                        .iter()
+                        .max_by_key(|(_, text)| text.len())
+                        .unwrap();
                     wrong.push(format!("{}\n{text}\n{differs}\n", case.name));
                 }
             }
@@ -441,7 +556,11 @@ fn random_applications_agree(framework: &str) {
     wrong.sort_by_key(String::len);
     let failed = wrong.len();
     wrong.truncate(SHOWN);
-    assert!(wrong.is_empty(), "{}\n{failed} of {count} differ", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\n{failed} of {count} differ",
+        wrong.join("\n")
+    );
     // What does not start tests little.
     assert!(refused * 3 <= count, "{refused} of {count} do not start");
 }

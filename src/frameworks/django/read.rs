@@ -354,8 +354,8 @@ fn site(
         views: views.to_vec(),
         versions,
         signal,
-        caching: python::speaks_of_caching(program),
-            program: Arc::clone(program),
+        caching: python::caching(program),
+        program: Arc::clone(program),
         span,
     }
 }

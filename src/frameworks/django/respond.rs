@@ -8,7 +8,7 @@ use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, number, outcomes, unknown_response,
 };
 use crate::frameworks::python::truthy;
-use crate::frameworks::cacheable;
+use crate::frameworks::python::{Caching, add_cacheable};
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Request, Response, Site, World,
 };
@@ -41,8 +41,7 @@ pub(super) struct Django {
     pub(super) views: Vec<View>,
     pub(super) versions: Versions,
     pub(super) signal: bool,
-    /// The program speaks of caching somewhere, which no response here shows.
-    pub(super) caching: bool,
+    pub(super) caching: Caching,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
 }
@@ -69,11 +68,7 @@ impl Site for Django {
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut responses = self.answers(endpoint, request, world);
-        if !self.caching {
-            for response in &mut responses {
-                response.cacheable = cacheable(response, &request.method);
-            }
-        }
+        add_cacheable(&mut responses, request, self.caching);
         responses
     }
 

@@ -109,7 +109,7 @@ impl Reader<'_> {
             hooks,
             observations: self.observations,
             unknowns: self.unknowns,
-            caching: python::speaks_of_caching(program),
+            caching: python::caching(program),
             program: Arc::clone(program),
             span,
         }

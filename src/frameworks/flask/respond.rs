@@ -6,7 +6,7 @@ use super::policy::{Options, is_regex};
 use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, number, outcomes, unknown_response,
 };
-use crate::frameworks::cacheable;
+use crate::frameworks::python::{Caching, add_cacheable};
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Outcome, Request, Response, Site,
     World,
@@ -95,8 +95,7 @@ pub(super) struct App {
     pub(super) hooks: Vec<Hook>,
     pub(super) observations: Vec<Observation>,
     pub(super) unknowns: Vec<(Span, String)>,
-    /// The program speaks of caching somewhere, which no response here shows.
-    pub(super) caching: bool,
+    pub(super) caching: Caching,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
 }
@@ -124,11 +123,7 @@ impl Site for App {
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut responses = self.answers(endpoint, request, world);
-        if !self.caching {
-            for response in &mut responses {
-                response.cacheable = cacheable(response, &request.method);
-            }
-        }
+        add_cacheable(&mut responses, request, self.caching);
         responses
     }
 
@@ -477,7 +472,9 @@ impl Run<'_> {
     fn finish(&self, made: Made, blueprint: Option<usize>) -> Vec<Response> {
         let mut response = made.response;
         // An error page of Flask itself has been through the hooks when the extension sees it.
-        let first = made.exception && self.request.application != Application::Throws;
+        let thrown =
+            self.request.application == Application::Throws && response.status() == Some(500);
+        let first = made.exception && !thrown;
         if first {
             for hook in &self.hooks {
                 if let HookKind::Cors {

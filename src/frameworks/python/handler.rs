@@ -145,7 +145,11 @@ fn prepare(program: &mut Program, request: &Request) {
     }
     // A browser sends no cookies with a preflight.
     if request.is_preflight() && !request.cookies {
-        for path in ["request.cookies", "request.COOKIES", "flask.request.cookies"] {
+        for path in [
+            "request.cookies",
+            "request.COOKIES",
+            "flask.request.cookies",
+        ] {
             let none = program.dict(Vec::new(), false, span);
             program.set_foreign_value(path, none);
         }
@@ -279,10 +283,7 @@ pub(crate) fn apply_effects(
         match (effect.effect, name) {
             (Effect::SetItem, Some(name)) => {
                 if let Some(value) = value {
-                    remove(response, &name);
-                    response
-                        .headers
-                        .push(line(&name, value, effect.span, request));
+                    set_line(response, line(&name, value, effect.span, request));
                 }
             }
             (Effect::Delete, Some(name)) => remove(response, &name),
@@ -317,10 +318,7 @@ fn call_effect(
                 .push(line(name, value, effect.span, request));
         }
         ("set" | "__setitem__", Some(name), Some(value)) => {
-            remove(response, name);
-            response
-                .headers
-                .push(line(name, value, effect.span, request));
+            set_line(response, line(name, value, effect.span, request));
         }
         ("setdefault", Some(name), Some(value)) => {
             if response.lines(name).next().is_none() {
@@ -344,12 +342,12 @@ fn call_effect(
             };
             for (name, value) in entries {
                 let Some(name) = name.as_text() else { continue };
+                let line = line(name, &value, value.span, request);
                 if method == "update" {
-                    remove(response, name);
+                    set_line(response, line);
+                } else {
+                    response.headers.push(line);
                 }
-                response
-                    .headers
-                    .push(line(name, &value, value.span, request));
             }
         }
         ("get" | "getlist" | "items" | "keys", ..) => {}

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Project;
-use crate::model::{AllowedOrigin, Allows, Decision, Setting, Url};
+use super::cacheable;
+use crate::model::{AllowedOrigin, Allows, Decision, Request, Response, Setting, Url};
 use crate::source::{SourceFile, Span};
 use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::version::{self, Versions};
@@ -108,13 +109,52 @@ pub(crate) fn url(path: &str) -> Url {
     }
 }
 
-/// Does any file of a program say what caches may keep?
-pub(crate) fn speaks_of_caching(program: &Program) -> bool {
-    let words = ["ache-Control", "ache-control", "cache_control", "never_cache", "no-store"];
-    program.modules().iter().any(|module| {
-        let text = module.file.text();
-        words.iter().any(|word| text.contains(word))
-    })
+/// Who decides what caches may keep of a program's responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caching {
+    /// The program says something somewhere, which no response here shows.
+    Unseen,
+    /// Nobody, and what `Vary` lacks is left out by a library.
+    Library,
+    /// Nobody, and all CORS headers are written by hand.
+    ByHand,
+}
+
+/// What the files of a program say of caches.
+pub(crate) fn caching(program: &Program) -> Caching {
+    let speaks = |words: &[&str]| {
+        program.modules().iter().any(|module| {
+            let text = module.file.text();
+            words.iter().any(|word| text.contains(word))
+        })
+    };
+    if speaks(&[
+        "ache-Control",
+        "ache-control",
+        "cache_control",
+        "never_cache",
+        "no-store",
+    ]) {
+        Caching::Unseen
+    } else if speaks(&["CORSMiddleware", "flask_cors", "corsheaders"]) {
+        Caching::Library
+    } else {
+        Caching::ByHand
+    }
+}
+
+/// Says of responses whether a cache may keep them, as far as the program is in view. A library's
+/// responses without `Access-Control-Allow-Origin` are left out: nobody can mend their `Vary`.
+pub(crate) fn add_cacheable(responses: &mut [Response], request: &Request, caching: Caching) {
+    for response in responses {
+        let allows = response
+            .lines("access-control-allow-origin")
+            .next()
+            .is_some();
+        if caching == Caching::ByHand || (caching == Caching::Library && allows) {
+            response.cacheable = cacheable(response, &request.method);
+        }
+    }
 }
 
 /// What Python takes for true. Nothing if that cannot be told.

@@ -73,7 +73,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             unknowns: reader.unknowns,
             endpoints,
             areas,
-            caching: python::speaks_of_caching(&program),
+            caching: python::caching(&program),
             program: Arc::clone(&program),
             span,
         };

@@ -7,7 +7,7 @@ use super::read::status;
 use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, outcomes, remove, unknown_response,
 };
-use crate::frameworks::cacheable;
+use crate::frameworks::python::{Caching, add_cacheable};
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Outcome, Request, Response, Site,
     World,
@@ -127,8 +127,7 @@ pub(super) struct App {
     pub(super) areas: Vec<Area>,
     pub(super) observations: Vec<Observation>,
     pub(super) unknowns: Vec<(Span, String)>,
-    /// The program speaks of caching somewhere, which no response here shows.
-    pub(super) caching: bool,
+    pub(super) caching: Caching,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
 }
@@ -170,11 +169,7 @@ impl Site for App {
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut responses = self.answers(endpoint, request, world);
-        if !self.caching {
-            for response in &mut responses {
-                response.cacheable = cacheable(response, &request.method);
-            }
-        }
+        add_cacheable(&mut responses, request, self.caching);
         responses
     }
 
