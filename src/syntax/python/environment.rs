@@ -180,6 +180,9 @@ impl Program {
         if cast == Cast::Bool && means_development(name) == Some(true) {
             return self.condition_value(format!("`{name}`"), span, true, true);
         }
+        if cast == Cast::Bool && means_development(name) == Some(false) {
+            return self.condition_value(format!("not `{name}`"), span, true, false);
+        }
         let set = match cast {
             Cast::Text => Val::new(K::SomeText(Some(Arc::from(name))), span),
             Cast::Bool => self.condition_value(format!("`{name}` is on"), span, false, true),
@@ -187,6 +190,17 @@ impl Program {
             Cast::Other => Val::unknown("an environment variable", span),
         };
         let Some(default) = default else { return set };
+        // A default that only a developer's machine has: where it holds, somebody develops.
+        if self.is_loopback(&default) {
+            let Some(atom) = self.atom(format!("`{name}` is not set"), span, true) else {
+                return Val::unknown("it depends on too many conditions", span);
+            };
+            return match self.decided(atom) {
+                Some(true) => default,
+                Some(false) => set,
+                None => Val::one_of(atom, default, set, span),
+            };
+        }
         let Some(atom) = self.atom(format!("`{name}` is set"), span, false) else {
             return Val::unknown("it depends on too many conditions", span);
         };
@@ -194,6 +208,23 @@ impl Program {
             Some(true) => set,
             Some(false) => default,
             None => Val::one_of(atom, set, default, span),
+        }
+    }
+
+    /// Does a value name the machine itself, and nothing else?
+    fn is_loopback(&self, value: &Val) -> bool {
+        let is_local = |text: &str| text.contains("://localhost") || text.contains("://127.0.0.1");
+        match value.as_text() {
+            Some(text) => text.split(',').all(is_local),
+            None => match self.items(value) {
+                Some((items, false)) => {
+                    !items.is_empty()
+                        && items
+                            .iter()
+                            .all(|item| item.as_text().is_some_and(is_local))
+                }
+                _ => false,
+            },
         }
     }
 

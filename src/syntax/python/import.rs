@@ -15,6 +15,17 @@ const MAX_MODULES: usize = 600;
 /// The largest module that is evaluated, in bytes.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
+/// Libraries whose parts the frameworks read by name.
+const LIBRARIES: [&str; 7] = [
+    "corsheaders",
+    "django",
+    "fastapi",
+    "flask",
+    "flask_cors",
+    "pydantic",
+    "starlette",
+];
+
 impl Program {
     /// Reads files and what they import from the project, and parses it all.
     pub(super) fn gather(&mut self, files: &[Arc<SourceFile>], sources: &Sources) {
@@ -99,12 +110,17 @@ impl Program {
             }
             return self.module_file(folder, &parts);
         }
-        let folders = here.ancestors().skip(1).take(8);
+        // A package of the project that is named like a library is not what they mean.
+        let is_library = parts.first().is_some_and(|first| LIBRARIES.contains(first));
+        let folders = here
+            .ancestors()
+            .skip(1)
+            .take(if is_library { 0 } else { 8 });
         let inside =
             folders.take_while(|folder| self.roots.iter().any(|root| folder.starts_with(root)));
         let inside: Vec<PathBuf> = inside.map(Path::to_path_buf).collect();
         let mut folders: Vec<PathBuf> = inside.iter().rev().cloned().collect();
-        for root in self.roots.iter() {
+        for root in self.roots.iter().filter(|_| !is_library) {
             folders.push(root.join("src"));
             folders.push(root.join("app"));
             folders.push(root.join("backend"));

@@ -257,6 +257,14 @@ fn the_environment() {
             "([…] if `A` is set else ['a', 'b'])",
         ),
         (
+            "import os\nX = os.getenv('A', 'http://localhost:3000')",
+            "('http://localhost:3000' if `A` is not set else ?)",
+        ),
+        (
+            "from decouple import config\nX = 'b' if config('PRODUCTION', cast=bool) else 'a'",
+            "('a' if not `PRODUCTION` else 'b')",
+        ),
+        (
             "import environ\nenv = environ.Env(DEBUG=(bool, False))\nX = env.list('A', default=['b'])",
             "([…] if `A` is set else ['b'])",
         ),
@@ -432,6 +440,13 @@ fn imports_go_through_the_project() {
             "missing",
         ),
         (&[("main.py", "from nowhere import *")], "?"),
+        (
+            &[
+                ("a/main.py", "import flask\nX = flask.Y"),
+                ("a/flask/__init__.py", "Y = 'a'"),
+            ],
+            "?",
+        ),
         (
             &[
                 ("main.py", "from other import Y\nX = 'a'"),
