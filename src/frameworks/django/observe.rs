@@ -508,8 +508,7 @@ impl Observer<'_> {
                 let parsed = Origin::parse(text);
                 let public = parsed.is_ok_and(|origin| origin.development_host().is_none());
                 if public && !texts.iter().any(|trusted| covers(trusted, text)) {
-                    let words =
-                        "`CSRF_TRUSTED_ORIGINS` does not have it, so its unsafe requests get 403";
+                    let words = "`CSRF_TRUSTED_ORIGINS` does not have it";
                     let added = self.add(ObservationKind::Csrf, item.span, text, words);
                     added
                         .related
