@@ -17,7 +17,7 @@ pub mod starlette;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{Allows, Environment, Known, Response, Settings, Site};
+use crate::model::{Environment, Site};
 use crate::source::{SourceFile, Sources};
 
 /// A framework's entry points.
@@ -87,33 +87,4 @@ pub struct Reading {
     pub files: Vec<Arc<SourceFile>>,
     /// Files that could not be used, with the reason for people.
     pub skipped: Vec<(std::path::PathBuf, String)>,
-}
-
-/// A page that came over https may call nothing that is reached over plain http: is this service
-/// called over https, by the origins that it allows?
-pub(crate) fn is_secure(settings: &Settings) -> Known<bool> {
-    let from_https = settings.origins.iter().any(|entry| match &entry.allows {
-        Allows::Exact(text) | Allows::Pattern(text) => text.contains("https"),
-        Allows::Predicate(texts) => texts.iter().any(|text| text.contains("https")),
-        _ => false,
-    });
-    if from_https {
-        Known::Known(true)
-    } else {
-        Known::Unknown
-    }
-}
-
-/// May a cache keep a response of a program, by its status and headers?
-pub(crate) fn cacheable(response: &Response, method: &str) -> Known<bool> {
-    let forbids = |value: &str| {
-        let value = value.to_ascii_lowercase();
-        value.contains("no-store") || value.contains("private")
-    };
-    match (response.status(), response.value("cache-control")) {
-        (Some(200), Known::Known(Some(value))) => Known::Known(method == "GET" && !forbids(&value)),
-        (Some(200), Known::Known(None)) => Known::Known(method == "GET"),
-        (Some(_), Known::Known(_)) => Known::Known(false),
-        _ => Known::Unknown,
-    }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::observe::{self, Beside};
 use super::respond::{Django, View};
+use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
-use crate::frameworks::{Project, Reading, is_secure};
+use crate::frameworks::{Project, Reading};
 use crate::model::{
     AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Origin, OriginProblem, Settings,
     World,

@@ -238,7 +238,7 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
     if !request.exact && !options && response.answered_by.kind == Answer::Handler {
         apply(&request, &mut response);
     }
-    response.cacheable = crate::frameworks::cacheable(&response, &exchange.method);
+    response.cacheable = cacheable(&response, &exchange.method);
     if exchange.silent_package && !exchange.cors_set() {
         response.cacheable = Known::Unknown;
     }

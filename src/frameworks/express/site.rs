@@ -464,7 +464,7 @@ impl Application {
                 name: self.name_of(area),
                 span: area.span,
                 url: url(&area.path),
-                secure: crate::frameworks::is_secure(&settings),
+                secure: is_secure(&settings),
                 exposure: self.exposure(),
                 management: false,
                 reads_headers: reads.into_iter().map(str::to_owned).collect(),

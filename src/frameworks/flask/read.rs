@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::policy::{OPTIONS, Options, is_regex};
 use super::respond::{App, Hook, HookKind, Resource, RouteOf, sample};
+use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, nearest, setting, truthy, url};
-use crate::frameworks::{Project, Reading, is_secure};
+use crate::frameworks::{Project, Reading};
 use crate::model::{
     AllowedOrigin, Allows, Endpoint, Exposure, Known, Observation, ObservationKind, Origin,
     OriginProblem, Route, Settings,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Project;
-use super::cacheable;
+use super::answers::cacheable;
 use crate::model::{AllowedOrigin, Allows, Decision, Request, Response, Setting, Url};
 use crate::source::{SourceFile, Span};
 use crate::syntax::python::object::{K, Val};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::observe;
 use super::policy::{Cors, NAMES};
 use super::respond::{App, Area, Layer, LayerKind, Path, RouteOf};
+use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, handler::number, has_unknown, leaves, setting, url};
-use crate::frameworks::{Project, Reading, is_secure};
+use crate::frameworks::{Project, Reading};
 use crate::model::{
     AllowedOrigin, Allows, Endpoint, Exposure, Known, Observation, Origin, Route, Settings, Site,
 };
