@@ -75,10 +75,16 @@ pub fn console(failure: Failure, browser: Browser, context: &Context<'_>) -> Opt
 }
 
 impl Context<'_> {
-    /// The combined value of a response header; empty if it is absent.
+    /// The combined value of a response header, each line without the space around it; empty if it
+    /// is absent.
     fn value(&self, name: &str) -> Option<String> {
-        let value = self.response.value(name).known()?;
-        Some(trim(&value.unwrap_or_default()).into())
+        let lines = self.response.lines(name);
+        let values = lines.map(|line| line.value.as_ref().known().map(|value| trim(value)));
+        let values = values.collect::<Option<Vec<_>>>()?;
+        if values.is_empty() && self.response.may_have_unseen(name) {
+            return None;
+        }
+        Some(values.join(", "))
     }
 
     fn allow_origin(&self) -> Option<String> {
@@ -96,7 +102,8 @@ impl Context<'_> {
             .unwrap_or(&self.request.method)
     }
 
-    /// The first requested header that is not allowed.
+    /// The first requested header that is not allowed. Of several, Chromium names the one that its hash
+    /// table of headers gives first, which only Chromium can tell.
     fn header(&self) -> Option<&str> {
         let headers = Allowed::of(self.response, "access-control-allow-headers");
         let names = self.request.requested_headers.iter();

@@ -33,6 +33,13 @@ pub(crate) struct Sent {
     authorization: bool,
 }
 
+impl Sent {
+    /// Access-Control-Request-Headers.
+    pub(crate) fn request_headers(&self) -> Option<&str> {
+        self.request_headers.as_deref()
+    }
+}
+
 /// What happened, by the recording or by us.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Happened {

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "tests print what they counted")]
 
 mod accept;
+mod browser;
 mod client;
 mod express;
 mod express_random;
