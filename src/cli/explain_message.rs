@@ -102,7 +102,7 @@ impl<'a> Explained<'a> {
         let rules: Vec<&str> = self
             .kinds
             .iter()
-            .flat_map(|kind| &kind.causes)
+            .flat_map(|kind| kind.causes_of(self.message))
             .flat_map(|cause| cause.rules.iter().map(String::as_str))
             .collect();
         let mut found: Vec<(usize, &Finding)> = report
@@ -153,7 +153,7 @@ impl<'a> Explained<'a> {
                     out,
                     "\n{bold}Possible causes, the most probable first{reset}"
                 )?;
-                for (number, cause) in kind.causes.iter().enumerate() {
+                for (number, cause) in kind.causes_of(message).iter().enumerate() {
                     writeln!(out, "  {}. {}", number + 1, line(&cause.text))?;
                     if !cause.rules.is_empty() {
                         writeln!(out, "     rules: {}", cause.rules.join(", "))?;
@@ -251,7 +251,7 @@ impl<'a> Explained<'a> {
             explanation: first.map(|kind| kind.explanation.trim()),
             server_cannot_help: self.kinds.iter().all(|kind| kind.server_cannot_help),
             causes: first.map_or(Vec::new(), |kind| {
-                let causes = kind.causes.iter();
+                let causes = kind.causes_of(self.message).into_iter();
                 let causes = causes.map(|cause| CauseJson {
                     text: &cause.text,
                     rules: &cause.rules,
@@ -300,8 +300,8 @@ fn words(found: &Evidence) -> String {
     let step = found.way.outcome.steps.last();
     let request = step.map(|step| &step.request);
     let what = match request {
-        Some(request) if request.is_preflight() => "the preflight",
-        _ => "the response",
+        Some(request) if request.is_preflight() => "the preflight of",
+        _ => "the response to",
     };
     let with = if found.include {
         " with credentials"
@@ -315,10 +315,7 @@ fn words(found: &Evidence) -> String {
         Application::Throws => ", when the application throws".into(),
         Application::Unreachable => ", when the application is not reachable".into(),
     };
-    format!(
-        "{what} to a request{with} from {}{when}",
-        line(&found.origin)
-    )
+    format!("{what} a request{with} from {}{when}", line(&found.origin))
 }
 
 fn evidence_json(found: &Evidence, opened: &Opened, view: &View<'_>) -> EvidenceJson {

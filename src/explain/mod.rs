@@ -44,6 +44,39 @@ pub struct Cause {
     pub text: String,
     /// Ids of the rules whose findings speak for it.
     pub rules: Vec<String>,
+    /// It explains messages about this kind of request only.
+    #[serde(default)]
+    pub when: Option<When>,
+}
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// A CORS-preflight request.
+    Preflight,
+    /// The actual request.
+    Actual,
+}
+
+impl Kind {
+    /// The causes that can explain a message, the most probable first.
+    #[must_use]
+    pub fn causes_of(&self, message: &Message) -> Vec<&Cause> {
+        // Chrome always says that it was a preflight; others do where only one can fail so.
+        let excluded = match (message.preflight, message.browser.as_deref()) {
+            (true, _) => Some(When::Actual),
+            (false, Some("chrome")) => Some(When::Preflight),
+            (false, _) => None,
+        };
+        let causes = self.causes.iter();
+        let fits = |cause: &&Cause| cause.when.is_none() || cause.when != excluded;
+        let mut causes: Vec<_> = causes.filter(fits).collect();
+        if message.preflight {
+            causes.sort_by_key(|cause| cause.when != Some(When::Preflight));
+        }
+        causes
+    }
 }
 
 /// A message that was recognised.
@@ -364,6 +397,30 @@ mod tests {
         assert_eq!(message.origin.as_deref(), Some("https://app.example.com"));
         assert_eq!(message.url.as_deref(), Some("https://api.example.com/a"));
         assert_eq!(message.status, Some(200));
+    }
+
+    #[test]
+    fn causes_fit_the_request() {
+        let missing = kind("acao-missing").expect("a kind");
+        let rules = |preflight, browser: &str| {
+            let message = Message {
+                preflight,
+                browser: Some(browser.into()),
+                ..Message::default()
+            };
+            let causes = missing.causes_of(&message);
+            causes
+                .into_iter()
+                .flat_map(|cause| cause.rules.clone())
+                .collect::<Vec<_>>()
+        };
+        let of_preflight = rules(true, "chrome");
+        assert_eq!(of_preflight[0], "preflight-without-headers");
+        assert!(!of_preflight.contains(&"missing-always".to_owned()));
+        let of_actual = rules(false, "chrome");
+        assert_eq!(of_actual[0], "missing-always");
+        assert!(!of_actual.contains(&"preflight-after-auth".to_owned()));
+        assert!(rules(false, "safari").contains(&"preflight-after-auth".to_owned()));
     }
 
     #[test]
