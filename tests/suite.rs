@@ -12,6 +12,7 @@ mod fixtures;
 mod formats;
 mod hostile_javascript;
 mod lookalikes;
+mod properties;
 mod readme;
 mod replay;
 mod rules;
