@@ -146,7 +146,7 @@ fn calls() -> impl Strategy<Value = Call> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, max_global_rejects: 1_000_000, ..ProptestConfig::with_cases(1000) })]
 
     /// Adding a header never turns a foreign origin's block into an allowance unless it names that
     /// origin, `*` or `null`.

@@ -339,13 +339,14 @@ fn firefox(failure: Failure, context: &Context<'_>) -> Option<String> {
 fn safari(failure: Failure, context: &Context<'_>) -> Option<String> {
     let status = context.status();
     let reason = match failure {
-        Failure::Network
-        | Failure::RedirectCredentials
+        Failure::Network => None,
+        // Its words for these are not known for certain.
+        Failure::RedirectCredentials
         | Failure::RedirectScheme
         | Failure::RedirectMode
         | Failure::Redirects
         | Failure::Scheme
-        | Failure::Mode => None,
+        | Failure::Mode => return None,
         _ if context.preflight_status_failed() => Some(format!(
             "Preflight response is not successful. Status code: {}",
             status?
