@@ -50,6 +50,19 @@ impl<H: Host> Machine<'_, H> {
     /// # Errors
     /// What its constructor throws, or the end of the budget.
     pub fn create(&mut self, class: &Arc<Class>, span: Span) -> Result<Val> {
+        self.step()?;
+        if !self.budget.enter() {
+            return Ok(Val::unknown("what it needs is nested too deeply", span));
+        }
+        // What it needs is made first, and what that needs.
+        let result = stacker::maybe_grow(super::RED_ZONE, super::STACK, || {
+            self.create_now(class, span)
+        });
+        self.budget.leave();
+        result
+    }
+
+    fn create_now(&mut self, class: &Arc<Class>, span: Span) -> Result<Val> {
         let constructor = container_constructor(class).cloned();
         let mut args = Args::default();
         if let Some(constructor) = &constructor {
@@ -168,7 +181,37 @@ impl<H: Host> Machine<'_, H> {
         args: &Args,
         span: Span,
     ) -> Result<()> {
-        let fits = |method: &&Arc<Method>| args.fits(method);
+        self.construct_by(this, class, args, None, span)
+    }
+
+    /// The same by another constructor than the one that calls it.
+    fn construct_by(
+        &mut self,
+        this: &Val,
+        class: &Arc<Class>,
+        args: &Args,
+        caller: Option<Span>,
+        span: Span,
+    ) -> Result<()> {
+        if !self.budget.enter() {
+            return Ok(());
+        }
+        let result = stacker::maybe_grow(super::RED_ZONE, super::STACK, || {
+            self.construct_now(this, class, args, caller, span)
+        });
+        self.budget.leave();
+        result
+    }
+
+    fn construct_now(
+        &mut self,
+        this: &Val,
+        class: &Arc<Class>,
+        args: &Args,
+        caller: Option<Span>,
+        span: Span,
+    ) -> Result<()> {
+        let fits = |method: &&Arc<Method>| args.fits(method) && Some(method.span) != caller;
         let constructor = class.constructors.iter().find(fits);
         let scope = self.method_scope(this, class);
         let Some(constructor) = constructor.or_else(|| class.constructors.first()).cloned() else {
@@ -186,7 +229,7 @@ impl<H: Host> Machine<'_, H> {
         if let Some((to_this, call)) = &constructor.delegates {
             let args = self.args(call, scope)?;
             if *to_this {
-                self.construct_on(this, class, &args, span)?;
+                self.construct_by(this, class, &args, Some(constructor.span), span)?;
             } else {
                 self.construct_parent_with(this, class, &args, span)?;
                 self.initialize(this, class, scope)?;
@@ -207,7 +250,7 @@ impl<H: Host> Machine<'_, H> {
         match &explicit {
             Some((true, call)) => {
                 let args = self.args(call, scope)?;
-                self.construct_on(this, class, &args, span)?;
+                self.construct_by(this, class, &args, Some(constructor.span), span)?;
             }
             Some((false, call)) => {
                 let args = self.args(call, scope)?;

@@ -380,6 +380,8 @@ fn comparisons_are_told() {
 fn what_has_no_end_is_unknown() {
     for body in [
         "static Object value() { return value(); }",
+        "static class A { A(int a) { this(\"x\"); } A(String b) { this(1); } } static Object value() { return new A(1); }",
+        "static class A { A a = new A(); } static Object value() { return new A(); }",
         "static Object value() { while (true) { int i = 0; i++; } }",
         "static Object value() { String s = \"aaaaaaaa\"; for (int i = 0; i < 60; i++) s = s + s; return s; }",
         "static List<Object> l = new ArrayList<>(); static Object value() { for (int i = 0; i < 9; i++) { l.addAll(List.of(l, l, l)); l.add(l); } return l; }",
