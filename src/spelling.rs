@@ -15,7 +15,7 @@ const RESPONSE_HEADERS: [&str; 7] = [
 pub(crate) fn misspelt_header(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let is_known = |known: &&str| known.eq_ignore_ascii_case(name);
-    if !lower.starts_with("access-") || RESPONSE_HEADERS.iter().any(|known| is_known(known)) {
+    if !lower.starts_with("access-") || RESPONSE_HEADERS.iter().any(is_known) {
         return None;
     }
     let distances = RESPONSE_HEADERS.iter().map(|known| {
