@@ -24,7 +24,7 @@ const MAX_WATCHED: usize = 64;
 /// The longest list or text that is built.
 pub(super) const MAX_LENGTH: usize = 4096;
 
-/// The name of a text (see [`K::SomeText`](super::object::K::SomeText)) whose comparisons are
+/// The name of a text (see [`super::object::K::SomeText`]) whose comparisons are
 /// remembered.
 pub const WATCHED: &str = "Origin";
 
