@@ -367,7 +367,8 @@ impl View {
         // A line of unknown value may be empty, and then it is not sent.
         let ordered = |lines: &[(String, String)]| {
             let mut lines = lines.to_vec();
-            if order_is_open {
+            // A line that is replaced stays where the one out of view stood.
+            if order_is_open || !self.unseen.is_empty() {
                 lines.sort_by(|(one, _), (other, _)| one.cmp(other));
             }
             lines

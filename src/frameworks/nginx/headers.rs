@@ -187,6 +187,14 @@ impl<'a> Run<'a> {
                     name.eq_ignore_ascii_case(&more.name)
                 }
             };
+            if more.typed {
+                // Which content type a response has is not told; for another one
+                // the value is not evaluated, and captures stay.
+                let name = more.name.to_ascii_lowercase();
+                response.headers.retain(|line| !meant(&line.name));
+                response.unseen.push(name);
+                continue;
+            }
             let value = match &more.value {
                 Some(value) => {
                     if value.constant().is_none() {
@@ -196,13 +204,6 @@ impl<'a> Run<'a> {
                 }
                 None => Value::empty(),
             };
-            if more.typed {
-                // Which content type a response has is not told.
-                let name = more.name.to_ascii_lowercase();
-                response.headers.retain(|line| !meant(&line.name));
-                response.unseen.push(name);
-                continue;
-            }
             let empty = value.known_text() == Some("");
             // The first line of the name is replaced where it stands.
             let mut place = None;
