@@ -11,6 +11,7 @@ mod environment;
 mod fixtures;
 mod formats;
 mod hostile_javascript;
+mod hostile_nginx;
 mod lookalikes;
 mod properties;
 mod readme;
