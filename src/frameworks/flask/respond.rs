@@ -266,6 +266,9 @@ impl Run<'_> {
                 evaluated: false,
             }];
         }
+        if options.failure().is_some() {
+            return vec![failed(first.span)];
+        }
         response.answered_by.kind = Answer::Cors;
         vec![Made {
             response: options.add_headers(self.request, response),
@@ -340,7 +343,7 @@ impl Run<'_> {
         };
         let response = Response::new(status, kind, Some(span));
         let own = route.filter(|route| route.own_headers && status == Known::Known(200));
-        let mut all = match own.and_then(|route| route.function) {
+        let all = match own.and_then(|route| route.function) {
             Some(function) => self.code(function, span),
             None => vec![response],
         };
@@ -357,21 +360,8 @@ impl Run<'_> {
                 .collect();
         };
         let options = options.in_world(self.world);
-        if let Some(words) = options.failure() {
-            let _ = words;
-            all = vec![Response::new(
-                Known::Known(500),
-                Answer::ErrorPage,
-                Some(span),
-            )];
-            return all
-                .into_iter()
-                .map(|response| Made {
-                    response,
-                    exception: true,
-                    evaluated: false,
-                })
-                .collect();
+        if options.failure().is_some() {
+            return vec![failed(span)];
         }
         all.into_iter()
             .map(|response| Made {
@@ -474,16 +464,21 @@ impl Run<'_> {
         // An error page of Flask itself has been through the hooks when the extension sees it.
         let thrown =
             self.request.application == Application::Throws && response.status() == Some(500);
-        let first = made.exception && !thrown;
-        if first {
-            for hook in &self.hooks {
-                if let HookKind::Cors {
-                    intercepts: true, ..
-                } = hook.kind
-                    && hook.blueprint.is_none()
-                {
-                    response = self.extension(hook, response, made.evaluated);
-                }
+        let intercepting = || {
+            self.hooks.iter().filter(|hook| {
+                let intercepts = matches!(
+                    hook.kind,
+                    HookKind::Cors {
+                        intercepts: true,
+                        ..
+                    }
+                );
+                made.exception && intercepts && hook.blueprint.is_none()
+            })
+        };
+        if !thrown {
+            for hook in intercepting() {
+                response = self.extension(hook, response, made.evaluated);
             }
         }
         let mut all = vec![response];
@@ -513,6 +508,14 @@ impl Run<'_> {
                 }
             }
             all = next;
+        }
+        if thrown {
+            for hook in intercepting() {
+                let again = all.into_iter();
+                all = again
+                    .map(|response| self.extension(hook, response, made.evaluated))
+                    .collect();
+            }
         }
         all
     }
@@ -583,6 +586,15 @@ impl Run<'_> {
             found.push(response);
         }
         found
+    }
+}
+
+/// The decorator throws: its options are refused for every request.
+fn failed(span: Span) -> Made {
+    Made {
+        response: Response::new(Known::Known(500), Answer::ErrorPage, Some(span)),
+        exception: true,
+        evaluated: false,
     }
 }
 
