@@ -100,7 +100,7 @@ impl Reader<'_> {
         }
         for route in &routes {
             if let Some(options) = route.decorator.clone() {
-                self.observe_options(&options);
+                self.observe_options(&options, "every request that it serves ends in status 500");
             }
         }
         App {
@@ -644,7 +644,7 @@ impl Reader<'_> {
             return;
         };
         for resource in resources {
-            self.observe_options(&resource.options);
+            self.observe_options(&resource.options, "the application does not start");
         }
     }
 
@@ -667,10 +667,11 @@ impl Reader<'_> {
         });
     }
 
-    fn observe_options(&mut self, options: &Options) {
+    /// `refused`: what happens if the options are.
+    fn observe_options(&mut self, options: &Options, refused: &str) {
         if let Some(words) = options.failure().filter(|_| options.rejected.is_none()) {
             let span = options.invalid().unwrap_or(options.span);
-            let text = format!("the application does not start: {words}");
+            let text = format!("{refused}: {words}");
             self.add(ObservationKind::Rejected, span, "CORS", &text, true);
         }
         let mut found = Vec::new();
