@@ -39,7 +39,7 @@ pub use read::read;
 
 use std::collections::HashMap;
 
-use crate::model::{Condition, Endpoint, Observation, Request, Response, Site, World};
+use crate::model::{Condition, Endpoint, Known, Observation, Request, Response, Site, World};
 use crate::source::Span;
 use config::{Config, LocationId, ServerId};
 use endpoint::Entrance;
@@ -143,9 +143,18 @@ impl Site for Nginx {
             },
             _ => Start::Server,
         };
-        oracle::explore(|oracle| {
+        let mut responses = oracle::explore(|oracle| {
             Run::new(&self.config, entrance.server, request, oracle).respond(start)
-        })
+        });
+        if entrance.handed_over {
+            // nginx keeps the Cache-Control of the answer that led here with X-Accel-Redirect.
+            for response in &mut responses {
+                if response.cacheable == Known::Known(true) {
+                    response.cacheable = Known::Unknown;
+                }
+            }
+        }
+        responses
     }
 
     fn observations(&self) -> &[Observation] {
