@@ -5,6 +5,7 @@
 //! condition, the host decides.
 
 mod builtins;
+mod collections;
 mod expressions;
 pub mod heap;
 mod members;
