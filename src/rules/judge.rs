@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::ask::{Subject, site_facts};
+use super::ask::Subject;
 use super::definition::{Definition, Help, Paths, Place, Texts};
 use super::exchange::Exchange;
 use super::expression::{Decision, Expression, Scope};
 use super::facts::{Fact, Node};
+use super::site_facts::site_facts;
 use super::texts::Writer;
 use super::{Compiled, Rule, RuleSet};
 use crate::config::Policy;

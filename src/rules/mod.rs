@@ -6,14 +6,18 @@
 mod alike;
 mod ask;
 mod definition;
+mod endpoint_facts;
 mod exchange;
 mod expression;
 mod facts;
 mod judge;
+mod origins;
 mod schema;
+mod site_facts;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod trusted;
 
 use std::collections::HashMap;
 use std::fmt;
