@@ -44,7 +44,7 @@ const base = { origin: list, credentials: true };
 const isAllowed = (origin) => list.some((entry) => entry === origin);
 ";
 
-const ORIGIN: [&str; 40] = [
+const ORIGIN: [&str; 41] = [
     "'*'",
     "'https://app.example.com'",
     "'https://app.example.com/'",
@@ -68,6 +68,7 @@ const ORIGIN: [&str; 40] = [
     "/^https?:\\/\\/(app|www)\\.example\\.com$/i",
     "new RegExp('^https://.*\\\\.example\\\\.com$')",
     "process.env.NODE_ENV === 'production' ? list : true",
+    "process.env.NO_SUCH_NAME",
     "process.env.NO_SUCH_NAME || list",
     "'https://app.example.com, https://www.example.com'.split(',')",
     "'https://app.example.com, https://www.example.com'.split(',').map((text) => text.trim())",
@@ -100,7 +101,7 @@ const ORIGIN: [&str; 40] = [
     "(origin, cb) => cb(null, list.find((entry) => entry === origin))",
 ];
 
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 24] = [
     "credentials: true",
     "credentials: true",
     "credentials: true",
@@ -111,6 +112,7 @@ const OTHERS: [&str; 23] = [
     "methods: []",
     "methods: ''",
     "methods: 'get'",
+    "methods: undefined",
     "allowedHeaders: 'Content-Type'",
     "allowedHeaders: ['Content-Type', 'Authorization']",
     "allowedHeaders: []",
@@ -290,10 +292,6 @@ fn run(
     let case = Case::load(&folder.0);
     let answers = express.ask(case.major, &folder.0, asks)?;
     let sites = case.read();
-    // What has nothing to do with CORS is no site.
-    if sites.is_empty() && answers.iter().all(|answer| answer.cors.is_empty()) {
-        return Some((Tally::default(), None));
-    }
     let mut tally = Tally::default();
     let mut first = None;
     for (ask, answer) in asks.iter().zip(answers) {
@@ -330,7 +328,7 @@ fn random_applications_agree_with_express() {
             continue;
         }
         let mut at = 0;
-        while at < kept.len() {
+        while at < kept.len() && kept.len() > 1 {
             let mut fewer = kept.clone();
             fewer.remove(at);
             match run(&mut express, &fewer, five, &asks) {

@@ -2,14 +2,14 @@
 //!
 //! Follows `lib/index.js` of <https://github.com/expressjs/cors> step by step.
 
-use super::exchange::{self, Exchange};
+use super::exchange::{self, Callback, Exchange, Then};
 use super::host::Node;
 use super::model::function;
 use crate::model::{Answer, Known};
 use crate::source::Span;
 use crate::syntax::javascript::ast::Pattern;
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
-use crate::syntax::javascript::eval::{Abrupt, Result};
+use crate::syntax::javascript::eval::{Abrupt, Call, Result};
 use crate::syntax::javascript::regex;
 
 /// The options that the package reads.
@@ -51,7 +51,7 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
     let options = machine.force(options.clone());
     let options = if machine.is_callable(&options) {
         let request = super::dispatch::request_value(machine, span);
-        match ask(machine, &options, request, span)? {
+        match ask(machine, &options, request, Then::Options, span)? {
             Called::Back(error, options) => {
                 if machine.decide(&error, error.span) {
                     return pass(machine, next, Some(error), span);
@@ -72,7 +72,11 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
         return answer(machine, &options, Some(star), next, span);
     };
     origin = machine.force(origin);
-    if machine.truth(&origin) == Some(false) {
+    let falsy = match &origin.v {
+        V::Env(_) => !machine.decide(&origin, origin.span),
+        _ => machine.truth(&origin) == Some(false),
+    };
+    if falsy {
         if let Some(exchange) = exchange_of(machine) {
             exchange.silent_package = true;
         }
@@ -81,7 +85,12 @@ pub(super) fn run(machine: &mut Node<'_>, options: &Val, next: &Val, span: Span)
     if machine.is_callable(&origin) {
         let place = parameter(machine, &origin).unwrap_or(span);
         let given = super::exchange::request_header(machine, "origin", place);
-        match ask(machine, &origin, given, span)? {
+        let then = if lacks_methods(machine, &options) {
+            Then::Throws
+        } else {
+            Then::Headers
+        };
+        match ask(machine, &origin, given, then, span)? {
             Called::Back(error, value) => {
                 if machine.decide(&error, error.span) {
                     return pass(machine, next, Some(error), span);
@@ -120,12 +129,18 @@ fn give_up(machine: &mut Node<'_>, next: &Val, span: Span) -> Result<()> {
 }
 
 /// Calls `function(given, callback)`.
-fn ask(machine: &mut Node<'_>, function: &Val, given: Val, span: Span) -> Result<Called> {
+fn ask(
+    machine: &mut Node<'_>,
+    function: &Val,
+    given: Val,
+    then: Then,
+    span: Span,
+) -> Result<Called> {
     let Some(exchange) = &mut machine.host.exchange else {
         return Ok(Called::Unknown);
     };
     let escaped = std::mem::replace(&mut exchange.escaped, false);
-    exchange.callbacks.push(None);
+    exchange.callbacks.push(Callback { then, called: None });
     let number = exchange.callbacks.len() - 1;
     let callback = V::Host(
         function::CALLBACK,
@@ -137,13 +152,59 @@ fn ask(machine: &mut Node<'_>, function: &Val, given: Val, span: Span) -> Result
         return Ok(Called::Unknown);
     };
     let lost = std::mem::replace(&mut exchange.escaped, escaped);
-    let called = exchange.callbacks.get_mut(number).and_then(Option::take);
+    let callback = exchange.callbacks.get_mut(number);
+    let called = callback.and_then(|callback| callback.called.take());
     match (called, result) {
         (Some((error, value)), _) => Ok(Called::Back(error, value)),
         (None, Err(abrupt)) => Err(abrupt),
         (None, Ok(_)) if lost || machine.function(function).is_none() => Ok(Called::Unknown),
         (None, Ok(_)) => Ok(Called::Never),
     }
+}
+
+/// The callback of an origin function or a delegate is called.
+pub(super) fn call_back(machine: &mut Node<'_>, number: u32, call: &Call<'_>) -> Result<Val> {
+    let none = Val::undefined(call.span);
+    let mut args = call.args.iter().map(|arg| machine.force(arg.clone()));
+    let error = args.next().unwrap_or(none.clone());
+    let value = args.next().unwrap_or(none.clone());
+    let exchange = machine.host.exchange.as_ref();
+    let then = exchange.and_then(|exchange| exchange.then(number));
+    let goes_on = machine.truth(&error) == Some(false);
+    let throws = match then {
+        Some(Then::Throws) => goes_on && machine.truth(&value) == Some(true),
+        Some(Then::Options) => {
+            goes_on && {
+                let origin = option(machine, &value, "origin");
+                let fixed = origin.is_none_or(|origin| {
+                    machine.truth(&origin) == Some(true) && !machine.is_callable(&origin)
+                });
+                fixed && lacks_methods(machine, &value)
+            }
+        }
+        _ => false,
+    };
+    if throws {
+        return Err(no_methods(call.span));
+    }
+    if let Some(exchange) = exchange_of(machine) {
+        exchange.call_back(number, error, value);
+    }
+    Ok(none)
+}
+
+/// Is this a preflight, and are the methods neither a list nor a text?
+fn lacks_methods(machine: &mut Node<'_>, options: &Val) -> bool {
+    let preflight = exchange_of(machine).is_some_and(|exchange| exchange.method == "OPTIONS");
+    let methods = option(machine, options, "methods").map(|methods| machine.force(methods));
+    preflight && methods.is_some_and(|methods| methods.is_nullish())
+}
+
+fn no_methods(span: Span) -> Abrupt {
+    Abrupt::Throw(Val::something(
+        "Cannot read properties of undefined (reading 'join')",
+        span,
+    ))
 }
 
 /// The place of a function's first parameter.
@@ -191,10 +252,8 @@ fn answer(
         exchange.policies.push(span);
     }
     // The headers are put together before the first is set.
-    let methods = option(machine, options, "methods").map(|methods| machine.force(methods));
-    if preflight && methods.is_some_and(|methods| methods.is_nullish()) {
-        let error = Val::something("Cannot read properties of undefined (reading 'join')", span);
-        return Err(Abrupt::Throw(error));
+    if lacks_methods(machine, options) {
+        return Err(no_methods(span));
     }
     if let Some(origin) = origin {
         set_origin(machine, &origin, span);

@@ -46,8 +46,8 @@ pub(super) struct Exchange {
     pub(super) evidence: Option<Decision>,
     /// All that the origin was compared with.
     pub(super) comparisons: Vec<Compared>,
-    /// Calls of callbacks: error, value.
-    pub(super) callbacks: Vec<Option<(Val, Val)>>,
+    /// The callbacks that functions of the project were given.
+    pub(super) callbacks: Vec<Callback>,
     /// The package sent no headers for this origin, not even `Vary`: that is its way, and whether
     /// it matters depends on caches that are not in view.
     pub(super) silent_package: bool,
@@ -63,6 +63,26 @@ pub(super) struct Exchange {
     pub(super) response_val: Option<Val>,
     decisions: Vec<bool>,
     taken: usize,
+}
+
+/// A callback that an origin function or a delegate is given.
+#[derive(Clone, Debug)]
+pub(super) struct Callback {
+    /// What comes after it: it runs inside of the call, and what it throws is the caller's to catch.
+    pub(super) then: Then,
+    /// Its first call: error, value.
+    pub(super) called: Option<(Val, Val)>,
+}
+
+/// What the package does when a callback is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It reads the options that it is given.
+    Options,
+    /// It sets headers for the origin.
+    Headers,
+    /// It tries to, and throws.
+    Throws,
 }
 
 /// How the response ends.
@@ -139,17 +159,15 @@ impl Exchange {
         Some(decisions)
     }
 
-    pub(super) fn call_back(&mut self, number: u32, args: &[Val]) {
-        let Some(slot) = self.callbacks.get_mut(number as usize) else {
-            return;
-        };
-        if slot.is_none() {
-            let span = args.first().map(|arg| arg.span);
-            let Some(span) = span else {
-                return;
-            };
-            let arg = |at: usize| args.get(at).cloned().unwrap_or(Val::undefined(span));
-            *slot = Some((arg(0), arg(1)));
+    /// What comes of the first call of a callback; `None` for later ones.
+    pub(super) fn then(&self, number: u32) -> Option<Then> {
+        let callback = self.callbacks.get(number as usize)?;
+        callback.called.is_none().then_some(callback.then)
+    }
+
+    pub(super) fn call_back(&mut self, number: u32, error: Val, value: Val) {
+        if let Some(callback) = self.callbacks.get_mut(number as usize) {
+            callback.called.get_or_insert((error, value));
         }
     }
 

@@ -426,10 +426,7 @@ fn host_call(
     call: &Call<'_>,
 ) -> Option<Result<Val>> {
     if kind == function::CALLBACK {
-        if let Some(exchange) = &mut machine.host.exchange {
-            exchange.call_back(number, call.args);
-        }
-        return Some(Ok(Val::undefined(call.span)));
+        return Some(super::cors::call_back(machine, number, call));
     }
     if kind == function::NEXT {
         let error = call.args.first().cloned().map(|error| machine.force(error));

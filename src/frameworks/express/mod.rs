@@ -15,6 +15,7 @@ mod packages;
 mod path;
 mod respond;
 mod routes;
+mod settings;
 mod site;
 
 use std::path::Path;
@@ -90,7 +91,10 @@ pub fn read(project: Project<'_>) -> Reading {
                 &mut registry,
                 refused.clone(),
             );
-            if application.about_cors || site::is_about_cors(&viewer, stack, 12) {
+            if application.about_cors
+                || site::is_about_cors(&viewer, stack, 12)
+                || is_beside_cors(project, stack)
+            {
                 applications.push(application);
             }
         }
@@ -105,6 +109,18 @@ pub fn read(project: Project<'_>) -> Reading {
             .push(Box::new(observe::Observed { observations }));
     }
     reading
+}
+
+/// Is an application made in a file that speaks of CORS? Then it is evident that it sends no header.
+fn is_beside_cors(project: Project<'_>, stack: &model::Stack) -> bool {
+    let file = project
+        .files
+        .iter()
+        .find(|file| file.id() == stack.span.file);
+    stack.kind == StackKind::App
+        && file.is_some_and(|file| {
+            words::JAVASCRIPT.judge(file.text().as_bytes()) == words::Content::Seed
+        })
 }
 
 /// The files that people write and run: no tests, no bundles.

@@ -12,6 +12,9 @@ use crate::syntax::javascript::eval::Image;
 use crate::syntax::javascript::eval::heap::V;
 use crate::syntax::value::{Budget, Conditions};
 
+/// The most paths without routes that are asked for conditions.
+const MAX_MOUNTS: usize = 40;
+
 /// A route that was found.
 pub(super) struct Found {
     pub(super) path: String,
@@ -25,6 +28,8 @@ pub(super) struct Walk<'a> {
     pub(super) image: &'a Image,
     pub(super) program: &'a Arc<Program>,
     pub(super) found: Vec<Found>,
+    /// The paths at which middleware is mounted.
+    pub(super) mounts: Vec<String>,
 }
 
 impl Walk<'_> {
@@ -47,7 +52,12 @@ impl Walk<'_> {
                     span: layer.span,
                     opaque: false,
                 }),
-                None => self.inside(layer, path.trim_end_matches('/'), depth),
+                None => {
+                    if !self.mounts.contains(&path) && self.mounts.len() < MAX_MOUNTS {
+                        self.mounts.push(path.clone());
+                    }
+                    self.inside(layer, path.trim_end_matches('/'), depth);
+                }
             }
         }
     }

@@ -1,27 +1,26 @@
 //! Applications as sites: their endpoints, and what their policies say.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
-use super::exchange::is_cors;
 use super::host::{Node, Noted, Program};
 use super::model::{Stack, StackKind};
-use super::respond::{Answered, Loaded, answer, has_routes, refused};
+use super::observe;
+use super::respond::{Loaded, answer, has_routes, refused};
 use super::routes::{Found, Walk, looks_at_paths, machine, signature};
-use super::{cors, observe};
+use super::settings::{add_origins, add_others};
 use crate::frameworks::answers::is_secure;
 use crate::model::{
-    AllowedOrigin, Allows, Condition, Endpoint, Exposure, HostKind, Known, Observation, Origin,
-    Request, Response, Route, Setting, Settings, Site, Url, ValueSource, World,
+    Condition, Endpoint, Exposure, HostKind, Known, Observation, Request, Response, Route,
+    Settings, Site, Url, World,
 };
 use crate::source::Span;
-use crate::syntax::javascript::eval::Comparison;
-use crate::syntax::javascript::eval::heap::{V, Val};
+use crate::syntax::javascript::eval::heap::Val;
 use crate::syntax::value::Conditions;
 
 /// The origin that nobody means to allow.
-const FOREIGN: &str = "https://evil.example";
+pub(super) const FOREIGN: &str = "https://evil.example";
 /// More endpoints of one application are not told apart.
 const MAX_ENDPOINTS: usize = 120;
 
@@ -42,6 +41,8 @@ pub(super) struct Application {
     endpoints: Vec<Endpoint>,
     /// For each endpoint: the layers that its requests meet, and the method that stands for it.
     areas: Vec<Area>,
+    /// Paths without routes whose requests meet other layers: what their answers depend on counts, too.
+    unrouted: Vec<Area>,
     observations: Vec<Observation>,
     unknowns: Vec<(Span, String)>,
     refused: Option<(String, Span)>,
@@ -155,6 +156,7 @@ impl Application {
             worlds: Vec::new(),
             endpoints: Vec::new(),
             areas: Vec::new(),
+            unrouted: Vec::new(),
             observations: Vec::new(),
             unknowns: Vec::new(),
             refused,
@@ -173,9 +175,11 @@ impl Application {
     fn find_differences(&mut self) {
         let worlds = self.registry.worlds();
         let mut asked: Vec<Vec<String>> = Vec::new();
-        let mut known: Vec<Vec<Digest>> = vec![Vec::new(); self.areas.len()];
+        let count = self.areas.len() + self.unrouted.len();
+        let mut known: Vec<Vec<Digest>> = vec![Vec::new(); count];
         for world in &worlds {
-            let digests = self.areas.iter().zip(&mut known).map(|(area, known)| {
+            let areas = self.areas.iter().chain(&self.unrouted);
+            let digests = areas.zip(&mut known).map(|(area, known)| {
                 let same = known.iter().find(|digest| digest.is_of(self, world));
                 if let Some(digest) = same {
                     return digest.text.clone();
@@ -298,6 +302,7 @@ impl Application {
 
     fn find_areas(&mut self) {
         let mut areas: Vec<Area> = Vec::new();
+        let mut unrouted: Vec<Area> = Vec::new();
         for loaded in &self.programs {
             let Some(number) = self.stack(&loaded.program) else {
                 continue;
@@ -307,9 +312,16 @@ impl Application {
                 image: &loaded.image,
                 program: &loaded.program,
                 found: Vec::new(),
+                mounts: vec!["/nothing-is-here".into()],
             };
             walk.routes(number, "", 12);
             let mut found = walk.found;
+            let mounts = walk.mounts.into_iter().map(|path| Found {
+                path,
+                method: "GET",
+                span: stack.span,
+                opaque: true,
+            });
             if !has_routes(&loaded.program, stack, 16) || found.is_empty() {
                 found.push(Found {
                     path: "/".into(),
@@ -355,15 +367,34 @@ impl Application {
                     None => {}
                 }
             }
+            for found in mounts {
+                let signature = signature(&loaded.image, &loaded.program, number, &found);
+                unrouted.push(Area {
+                    signature,
+                    path: found.path,
+                    method: found.method,
+                    routes: Vec::new(),
+                    span: found.span,
+                });
+            }
         }
+        let mut met: Vec<Vec<Span>> = areas.iter().map(|area| area.signature.clone()).collect();
+        unrouted.retain(|area| {
+            let new = !area.signature.is_empty() && !met.contains(&area.signature);
+            if new {
+                met.push(area.signature.clone());
+            }
+            new
+        });
         self.areas = areas;
+        self.unrouted = unrouted;
     }
 
     /// Asks every endpoint once, so that the conditions that requests depend on are known.
     fn learn_conditions(&self, registry: &mut Conditions) {
         let mut left = LEARNING_STEPS;
         for loaded in &self.programs {
-            for area in &self.areas {
+            for area in self.areas.iter().chain(&self.unrouted) {
                 if left == 0 {
                     return;
                 }
@@ -655,100 +686,6 @@ fn unknown() -> Response {
 pub(super) fn speaks_of_cors(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.contains("access-control-") || lower.contains("cors")
-}
-
-/// The allowed origins that the answer to a foreign one shows.
-fn add_origins(settings: &mut Settings, answered: &Answered) {
-    for compared in &answered.comparisons {
-        let span = compared.with.span;
-        let allows = match (&compared.with.v, compared.how) {
-            (V::String(text), Comparison::Equal) if compared.whole => {
-                Allows::Exact(text.to_string())
-            }
-            (V::String(text), Comparison::Pattern) => Allows::Pattern(text.to_string()),
-            (V::String(text), _) => Allows::Predicate(vec![text.to_string()]),
-            _ => Allows::Unknown,
-        };
-        if matches!(&allows, Allows::Predicate(texts) if texts.iter().all(|text| text.len() < 2)) {
-            continue;
-        }
-        add_origin(settings, allows, span, false);
-    }
-    let line = answered
-        .response
-        .lines("access-control-allow-origin")
-        .next();
-    let Some(line) = line else { return };
-    let span = line.value_span.unwrap_or(line.span);
-    match &line.value {
-        Known::Known(value) if value == "*" => add_origin(settings, Allows::Any, span, false),
-        Known::Known(value) if line.sources.contains(&ValueSource::Origin) || value == FOREIGN => {
-            let guarded = !answered.comparisons.is_empty() && line.decided_by.is_some();
-            if !guarded {
-                add_origin(settings, Allows::Any, span, false);
-            }
-        }
-        Known::Known(value) => add_origin(settings, Allows::Exact(value.clone()), span, true),
-        Known::Unknown => add_origin(settings, Allows::Unknown, span, false),
-    }
-}
-
-fn add_origin(settings: &mut Settings, allows: Allows, span: Span, fixed: bool) {
-    let problem = match &allows {
-        Allows::Exact(text) if text != "*" => Origin::parse(text).err(),
-        _ => None,
-    };
-    let entry = AllowedOrigin {
-        allows,
-        span,
-        problem,
-        negated: false,
-        fixed,
-    };
-    let known = settings
-        .origins
-        .iter()
-        .any(|known| known.span == entry.span && known.allows == entry.allows);
-    if !known && settings.origins.len() < 1000 {
-        settings.origins.push(entry);
-    }
-}
-
-/// The other settings, as the answer to a preflight shows them.
-fn add_others(settings: &mut Settings, answered: &Answered) {
-    let mut values: BTreeMap<&str, Setting> = BTreeMap::new();
-    for line in &answered.response.headers {
-        let (Known::Known(value), true) = (&line.value, is_cors(&line.name)) else {
-            continue;
-        };
-        let name = match line.name.to_ascii_lowercase().as_str() {
-            "access-control-allow-credentials" => "credentials",
-            "access-control-allow-methods" => "methods",
-            "access-control-allow-headers" => "headers",
-            "access-control-expose-headers" => "exposed",
-            "access-control-max-age" => "max-age",
-            _ => continue,
-        };
-        let default = value == cors::METHODS && line.value_span == Some(line.span);
-        let list = value.split(',').map(|item| item.trim().to_owned());
-        values.insert(
-            name,
-            Setting {
-                values: list.collect(),
-                span: (!default).then_some(line.value_span.unwrap_or(line.span)),
-            },
-        );
-    }
-    let mut take = |name: &str, slot: &mut Option<Setting>| {
-        if slot.is_none() {
-            *slot = values.remove(name);
-        }
-    };
-    take("credentials", &mut settings.credentials);
-    take("methods", &mut settings.methods);
-    take("headers", &mut settings.headers);
-    take("exposed", &mut settings.exposed_headers);
-    take("max-age", &mut settings.max_age);
 }
 
 /// The root stacks of a program: those that are part of no other and have something to say.
