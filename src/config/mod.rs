@@ -108,12 +108,14 @@ impl std::error::Error for ConfigError {}
 
 /// A configuration file with its text, for places.
 #[derive(Clone, Debug)]
-pub(crate) struct File {
-    pub(crate) path: PathBuf,
+pub struct File {
+    /// The file.
+    pub path: PathBuf,
     text: String,
     /// The keys under which the configuration stands.
     prefix: &'static [&'static str],
-    pub(crate) config: Config,
+    /// What it says.
+    pub config: Config,
 }
 
 /// The part of a `pyproject.toml` that is of interest.
@@ -130,7 +132,10 @@ struct Tool {
 
 impl File {
     /// Reads the text of a file; `None` for a `pyproject.toml` without a part for corslint.
-    pub(crate) fn parse(path: &Path, text: String) -> Result<Option<Self>, ConfigError> {
+    ///
+    /// # Errors
+    /// What is wrong with its syntax, or a key that is none.
+    pub fn parse(path: &Path, text: String) -> Result<Option<Self>, ConfigError> {
         let is_pyproject = path.file_name().is_some_and(|name| name == FILE_NAMES[1]);
         let (parsed, prefix): (_, &[&str]) = if is_pyproject {
             if !text.contains("corslint") {

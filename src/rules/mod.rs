@@ -254,7 +254,12 @@ impl Rule {
         Self::new(path, definition, text, None)
     }
 
-    fn added(path: &Path, text: &str) -> Result<Self, RuleError> {
+    /// Reads the text of a rule file; the file's name must be the rule's id. Its expressions are looked
+    /// at by [`Rule::check`].
+    ///
+    /// # Errors
+    /// What is wrong with its syntax, or a key that is none.
+    pub fn added(path: &Path, text: &str) -> Result<Self, RuleError> {
         let parts = || {
             let (definition, docs) = split(text)?;
             Ok((definition.try_into()?, docs.try_into()?))

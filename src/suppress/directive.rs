@@ -17,25 +17,25 @@ const MARK: &str = "corslint:";
 
 /// One directive; places are byte offsets in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Directive {
+pub struct Directive {
     /// The ids with their places.
-    pub(super) rules: Vec<(String, Range<usize>)>,
+    pub rules: Vec<(String, Range<usize>)>,
     /// For the whole file, not for a finding beside it.
-    pub(super) file_wide: bool,
+    pub file_wide: bool,
     /// The last day on which it counts.
-    pub(super) until: Option<Date>,
+    pub until: Option<Date>,
     /// Why the findings are no mistakes.
-    pub(super) reason: String,
+    pub reason: String,
     /// From the mark to the end of the reason.
-    pub(super) range: Range<usize>,
+    pub range: Range<usize>,
     /// The comment around it.
-    pub(super) comment: Range<usize>,
+    pub comment: Range<usize>,
     /// What keeps it from doing anything.
-    pub(super) problem: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// All directives of a file, in order.
-pub(super) fn directives(path: &Path, text: &str) -> Vec<Directive> {
+pub fn directives(path: &Path, text: &str) -> Vec<Directive> {
     if !text.contains(MARK) {
         return Vec::new();
     }

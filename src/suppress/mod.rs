@@ -1,6 +1,6 @@
 //! Comments that say that a finding is known and wanted.
 
-mod directive;
+pub mod directive;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
