@@ -12,6 +12,7 @@ mod fixtures;
 mod formats;
 mod hostile_javascript;
 mod hostile_nginx;
+mod hostile_tree;
 mod lookalikes;
 mod properties;
 mod readme;

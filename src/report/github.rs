@@ -24,7 +24,7 @@ pub fn write(report: &Report, paths: &Paths, out: &mut dyn Write) -> io::Result<
             out,
             "::{command} title={},file={},line={},",
             property(&format!("corslint ({})", line(&finding.rule))),
-            property(&place.path),
+            property(&line(&place.path)),
             place.start.line
         )?;
         // Columns are for stretches of one line only.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::place::place;
-use super::text::{line, short_line};
+use super::text::{line, short_line, write_json};
 use super::{Paths, Report};
 use crate::model::{Category, Finding, Severity};
 
@@ -52,8 +52,7 @@ pub fn write(report: &Report, paths: &Paths, out: &mut dyn Write) -> io::Result<
             },
         }
     });
-    serde_json::to_writer_pretty(&mut *out, &issues.collect::<Vec<_>>())?;
-    writeln!(out)
+    write_json(&issues.collect::<Vec<_>>(), out)
 }
 
 fn severity(finding: &Finding) -> &'static str {

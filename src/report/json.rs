@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::text::write_json;
 use super::{Paths, Problem, Report};
 use crate::model;
 use crate::model::{Category, Certainty, Severity};
@@ -192,8 +193,7 @@ pub fn write(report: &Report, paths: &Paths, out: &mut dyn Write) -> io::Result<
         },
         errors: report.errors.iter().map(|p| view.message(p)).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    write_json(&document, out)
 }
 
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::place::{Place, place, uri};
 use super::terminal::request_lines;
+use super::text::write_json;
 use super::{Paths, Report};
 use crate::model::{Category, Finding, Fix, Label, Severity};
 use crate::rules::{Level, Rule};
@@ -82,8 +83,7 @@ pub fn write(
         "version": "2.1.0",
         "runs": [run],
     });
-    serde_json::to_writer_pretty(&mut *out, &log)?;
-    writeln!(out)
+    write_json(&log, out)
 }
 
 struct View<'a> {

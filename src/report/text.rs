@@ -65,6 +65,26 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Writes a value as JSON with a line break at the end. Characters that a terminal would act on, or not
+/// show, stand in it as escapes: they can only be inside of strings.
+pub(crate) fn write_json<T: serde::Serialize>(
+    value: &T,
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(|c| c != '\n' && escape(c).is_some()) {
+        let (plain, behind) = rest.split_at(at);
+        out.write_all(plain.as_bytes())?;
+        let mut behind = behind.chars();
+        for unit in behind.next().unwrap_or_default().encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}")?;
+        }
+        rest = behind.as_str();
+    }
+    writeln!(out, "{rest}")
+}
+
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: usize, one: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -168,6 +188,17 @@ mod tests {
             "\\u{202e}x\\u{2066}\\u{200d}"
         );
         assert_eq!(lines("a\n\tb\u{1b}"), "a\n\tb\\x1b");
+    }
+
+    #[test]
+    fn json_holds_nothing_that_a_terminal_acts_on() {
+        let value = "\u{9b}31m\u{202e}\u{7f}\u{1b}\n\u{e0001}é";
+        let mut out = Vec::new();
+        write_json(&value, &mut out).expect("a vector");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let shown = r#""\u009b31m\u202e\u007f\u001b\n\udb40\udc01é""#;
+        assert_eq!(text, format!("{shown}\n"));
+        assert_eq!(serde_json::from_str::<String>(&text).expect("JSON"), value);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Comparison, Host, Machine, Result};
+use crate::limits::javascript::MAX_ITEMS;
 use crate::source::Span;
 use crate::syntax::javascript::ast::Name;
 
@@ -23,7 +24,7 @@ impl<H: Host> Machine<'_, H> {
         Ok(Some(match name {
             "push" | "unshift" => {
                 if let ObjectKind::Array(list, _) = &mut self.objects.get_mut(id).kind {
-                    if list.len() + args.len() > 100_000 {
+                    if list.len() + args.len() > MAX_ITEMS {
                         return Err(Abrupt::Stop);
                     }
                     if name == "push" {
@@ -81,8 +82,7 @@ impl<H: Host> Machine<'_, H> {
                     let arg = self.force(arg.clone());
                     match (arg.as_id(), self.items(&arg)) {
                         (Some(_), Some((more, unknown))) => {
-                            all.extend(more);
-                            open |= unknown;
+                            open |= !self.append(&mut all, more) || unknown;
                         }
                         _ if arg.is_opaque() => open = true,
                         _ => all.push(arg),
@@ -112,8 +112,7 @@ impl<H: Host> Machine<'_, H> {
                 for item in items {
                     match self.items(&item) {
                         Some((inner, more)) if item.as_id().is_some() => {
-                            all.extend(inner);
-                            open |= more;
+                            open |= !self.append(&mut all, inner) || more;
                         }
                         _ => all.push(item),
                     }
@@ -214,8 +213,7 @@ impl<H: Host> Machine<'_, H> {
             if matches!(name, "map" | "flatMap") {
                 match self.items(&val) {
                     Some((inner, more)) if name == "flatMap" && val.as_id().is_some() => {
-                        results.extend(inner);
-                        unsure |= more;
+                        unsure |= !self.append(&mut results, inner) || more;
                     }
                     _ => results.push(val),
                 }

@@ -169,9 +169,9 @@ impl<H: Host> Machine<'_, H> {
             let val = self.force(val);
             match self.items(&val) {
                 Some((items, more)) => {
-                    spans.extend(items.iter().map(|item| item.span));
-                    values.extend(items);
-                    open |= more;
+                    open |= !self.append(&mut values, items) || more;
+                    let added = values.iter().skip(spans.len());
+                    spans.extend(added.map(|item| item.span));
                 }
                 None => open = true,
             }

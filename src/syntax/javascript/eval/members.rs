@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::heap::{Id, Object, ObjectKind, V, Val};
 use super::{Call, Host, Machine, Result};
+use crate::limits::javascript::MAX_ITEMS;
 use crate::source::Span;
 use crate::syntax::javascript::ast::Name;
 
@@ -234,6 +235,17 @@ impl<H: Host> Machine<'_, H> {
             V::Undefined | V::Null => Some((Vec::new(), false)),
             _ => None,
         }
+    }
+
+    /// Puts the items of one list behind those of another, at the cost of a step each: a list that is
+    /// spread into itself doubles every time. `false` if they would be too many.
+    pub(super) fn append(&mut self, list: &mut Vec<Val>, items: Vec<Val>) -> bool {
+        let fit = list.len() + items.len() <= MAX_ITEMS;
+        if fit && items.iter().all(|_| self.budget.step()) {
+            list.extend(items);
+            return true;
+        }
+        false
     }
 
     /// The names of own properties, and whether there may be more.
