@@ -10,6 +10,7 @@
 
 mod ignores;
 mod kinds;
+mod look;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -17,13 +18,13 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
+use crate::limits::discover::MAX_TOTAL_BYTES;
 use crate::report::Problem;
 use crate::source::{SourceFile, Sources, read_text};
 use crate::syntax::nginx::sniff;
-use kinds::{Content, Kind};
-use walk::Met;
+use kinds::Content;
+use look::{Eye, Looked};
+use walk::{Met, Walk};
 
 /// Files that make their folder a project. `nginx.conf` does only if it is a main file.
 const PROJECT_FILES: [&str; 7] = [
@@ -35,15 +36,6 @@ const PROJECT_FILES: [&str; 7] = [
     "pom.xml",
     "pyproject.toml",
 ];
-
-/// How much text of walked files is kept, in bytes; what is met later is skipped and counted.
-const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
-
-/// How many files that were met wait for being looked into together.
-const MAX_PENDING: usize = 1024;
-
-/// The fewest of them that are worth a thread.
-const MIN_SHARE: usize = 32;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -120,7 +112,7 @@ pub fn discover(
         walked: Vec::new(),
         roots: HashMap::new(),
         seeded: BTreeSet::new(),
-        room: MAX_TOTAL_BYTES,
+        eye: Eye::default(),
         result: Discovery::default(),
     };
     if let Some((name, text)) = stdin {
@@ -144,7 +136,7 @@ pub fn discover(
 #[derive(Clone, Copy)]
 pub struct Excludes<'a> {
     /// Says it of a file (`false`) or folder (`true`).
-    pub are: &'a dyn Fn(&Path, bool) -> bool,
+    pub are: &'a (dyn Fn(&Path, bool) -> bool + Sync),
     /// Files that were named themselves as well.
     pub even_named: bool,
 }
@@ -162,8 +154,8 @@ struct Search<'a> {
     folder: PathBuf,
     sources: &'a Sources,
     excludes: Excludes<'a>,
-    /// By path: the file, its project's root, whether it is named.
-    found: BTreeMap<PathBuf, (Arc<SourceFile>, PathBuf, bool)>,
+    /// What may matter, by path.
+    found: BTreeMap<PathBuf, Held>,
     /// Where the files really are; a file under a second name is no second file.
     real: HashSet<PathBuf>,
     /// Folders that were walked.
@@ -172,9 +164,25 @@ struct Search<'a> {
     roots: HashMap<PathBuf, Option<PathBuf>>,
     /// Roots of projects that hold a seed or a file that was named itself.
     seeded: BTreeSet<PathBuf>,
-    /// Bytes of text that may still be kept.
-    room: usize,
+    eye: Eye,
     result: Discovery,
+}
+
+/// A file that matters if its project does.
+struct Held {
+    text: Text,
+    /// The file that its path leads to.
+    real: Option<PathBuf>,
+    /// The root of its project.
+    root: PathBuf,
+    named: bool,
+}
+
+enum Text {
+    File(Arc<SourceFile>),
+    Read(String),
+    /// Too much was held when it was looked into.
+    Unread,
 }
 
 impl Search<'_> {
@@ -211,7 +219,7 @@ impl Search<'_> {
             .and_then(|real| std::fs::read_dir(&real).map(|_| real));
         match readable {
             Ok(root) => {
-                self.walk(&root, true, None);
+                self.walk(&root, true, false);
                 self.walked.push(root);
             }
             Err(error) => self.result.errors.push(Problem {
@@ -221,63 +229,43 @@ impl Search<'_> {
         }
     }
 
-    /// Walks `root`; with `only`, takes nothing but files of the project of that root.
-    fn walk(&mut self, root: &Path, named: bool, only: Option<&Path>) {
-        let mut files = Vec::new();
+    /// Walks `root`; with `one_project`, takes nothing but files of the project that it lies in.
+    fn walk(&mut self, root: &Path, named: bool, one_project: bool) {
+        let project = self.project_at(root).map(Arc::from);
+        let (found, real) = (&self.found, &self.real);
+        let walk = Walk {
+            root,
+            excludes: self.excludes.are,
+            // Under this name or, named before, under that of a link.
+            is_known: &|path| found.contains_key(path) || real.contains(path),
+            eye: &self.eye,
+            one_project,
+        };
+        let walked = walk.run(project);
+        if named {
+            self.result.examined += walked.examined;
+            self.result.excluded += walked.excluded;
+        }
         // Links come last: a file is better known under its own name.
         let mut links = Vec::new();
-        walk::walk(root, self.excludes.are, |met| match met {
-            Met::File(path, kind) => {
-                if only.is_none() || only == self.project(&path).as_deref() {
-                    files.push((path, kind));
-                }
-                if files.len() == MAX_PENDING {
-                    self.candidates(root, &mut files, named);
-                }
-            }
-            Met::Link(path, target, kind) => links.push((path, target, kind)),
-            Met::Skipped(path, text) if named => self.skip(path, text),
-            Met::Excluded if named => self.result.excluded += 1,
-            Met::Skipped(..) | Met::Excluded => {}
-        });
-        self.candidates(root, &mut files, named);
-        for (path, target, kind) in links {
-            if !self.real.contains(&target)
-                && (only.is_none() || only == self.project(&path).as_deref())
-            {
-                self.candidates(root, &mut vec![(path, kind)], named);
+        for (met, project) in walked.met {
+            let project = project.map_or_else(|| root.to_path_buf(), |root| root.to_path_buf());
+            match met {
+                Met::File(path, looked) => self.take(path.clone(), path, looked, project, named),
+                Met::Link(path, target, kind) => links.push((path, target, kind, project)),
+                Met::Skipped(path, text) if named => self.skip(path, text),
+                Met::Skipped(..) => {}
             }
         }
-    }
-
-    /// Looks into files that were met, on all processors, and takes those that matter, in order.
-    fn candidates(
-        &mut self,
-        walked: &Path,
-        files: &mut Vec<(PathBuf, &'static Kind)>,
-        named: bool,
-    ) {
-        // Under this name or, named before, under that of a link.
-        files.retain(|(path, _)| !self.found.contains_key(path) && !self.real.contains(path));
-        let look = |(path, kind): (PathBuf, &Kind)| {
-            let looked = read_text(&path).map(|text| match kind.look_into(&text) {
-                Content::Other => None,
-                content => Some((content, text)),
-            });
-            (path, looked)
-        };
-        // A thread costs more than a few files.
-        let looked: Vec<_> = if files.len() < MIN_SHARE {
-            files.drain(..).map(look).collect()
-        } else {
-            files.par_drain(..).map(look).collect()
-        };
-        for (path, looked) in looked {
-            match looked {
-                Ok(found) => {
+        for (path, target, kind, project) in links {
+            if self.found.contains_key(&path) || self.real.contains(&target) {
+                continue;
+            }
+            match self.eye.look(&path, kind) {
+                Ok(looked) => {
                     self.result.examined += usize::from(named);
-                    if let Some((content, text)) = found {
-                        self.take(walked, path, content, text, named);
+                    if let Some(looked) = looked {
+                        self.take(path, target, looked, project, named);
                     }
                 }
                 Err(why) if named => self.skip(path, why.to_string()),
@@ -286,18 +274,18 @@ impl Search<'_> {
         }
     }
 
-    fn take(&mut self, walked: &Path, path: PathBuf, content: Content, text: String, named: bool) {
-        if self.room < text.len() {
-            let text = format!("more than {MAX_TOTAL_BYTES} bytes of configuration in one run");
-            return self.skip(path, text);
-        }
-        self.room -= text.len();
-        let root = self.project(&path).unwrap_or_else(|| walked.to_path_buf());
-        if content == Content::Seed && named {
+    fn take(&mut self, path: PathBuf, real: PathBuf, looked: Looked, root: PathBuf, named: bool) {
+        if looked.content == Content::Seed && named {
             self.seeded.insert(root.clone());
         }
-        let file = self.sources.add(path.clone(), text);
-        self.insert(path, file, root, named);
+        self.real.insert(real.clone());
+        let held = Held {
+            text: looked.text.map_or(Text::Unread, Text::Read),
+            real: Some(real),
+            root,
+            named,
+        };
+        self.found.insert(path, held);
     }
 
     /// Takes a file that was named itself.
@@ -313,12 +301,14 @@ impl Search<'_> {
             parent.to_path_buf()
         });
         self.seeded.insert(root.clone());
-        self.insert(path, file, root, named);
-    }
-
-    fn insert(&mut self, path: PathBuf, file: Arc<SourceFile>, root: PathBuf, named: bool) {
         self.real.extend(path.canonicalize().ok());
-        self.found.insert(path, (file, root, named));
+        let held = Held {
+            text: Text::File(file),
+            real: None,
+            root,
+            named,
+        };
+        self.found.insert(path, held);
     }
 
     fn skip(&mut self, path: PathBuf, text: String) {
@@ -330,7 +320,11 @@ impl Search<'_> {
 
     /// The root of the project that a file lies in.
     fn project(&mut self, path: &Path) -> Option<PathBuf> {
-        let folder = path.parent()?;
+        self.project_at(path.parent()?)
+    }
+
+    /// The root of the project that files in a folder belong to.
+    fn project_at(&mut self, folder: &Path) -> Option<PathBuf> {
         let known = folder
             .ancestors()
             .find_map(|above| Some((above, self.roots.get(above)?.clone())));
@@ -361,20 +355,47 @@ impl Search<'_> {
             // Without a project there is no telling what belongs together, and a repository alone
             // is none: it holds what has nothing to do with each other.
             if partly && is_project(&root) && !is_mere_repository(&root) {
-                self.walk(&root.clone(), false, Some(&root));
+                self.walk(&root, false, true);
             }
         }
     }
 
     fn finish(mut self) -> Discovery {
         let mut projects: BTreeMap<PathBuf, Vec<Found>> = BTreeMap::new();
-        for (file, root, named) in self.found.into_values() {
-            if self.seeded.contains(&root) {
-                projects
-                    .entry(root)
-                    .or_default()
-                    .push(Found { file, named });
+        let mut room = MAX_TOTAL_BYTES;
+        for (path, held) in std::mem::take(&mut self.found) {
+            if !self.seeded.contains(&held.root) {
+                continue;
             }
+            let text = match held.text {
+                Text::File(file) => {
+                    let named = held.named;
+                    let files = projects.entry(held.root).or_default();
+                    files.push(Found { file, named });
+                    continue;
+                }
+                Text::Read(text) => Ok(text),
+                Text::Unread => read_text(&path),
+            };
+            let text = match text {
+                Ok(text) if text.len() <= room => text,
+                Ok(_) => {
+                    let bytes = MAX_TOTAL_BYTES;
+                    let text = format!("more than {bytes} bytes of configuration in one run");
+                    self.skip(path, text);
+                    continue;
+                }
+                Err(why) => {
+                    self.skip(path, why.to_string());
+                    continue;
+                }
+            };
+            room -= text.len();
+            let file = self.sources.add_real(path, held.real, text);
+            projects.entry(held.root).or_default().push(Found {
+                file,
+                named: held.named,
+            });
         }
         self.result.projects = projects
             .into_iter()

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The largest file that is read, in bytes. A larger one is skipped and counted.
-pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+pub const MAX_FILE_BYTES: u64 = crate::limits::MAX_FILE_BYTES;
 
 /// Names one file of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,8 +178,8 @@ pub enum Unreadable {
     Io(String),
     /// A FIFO, socket, device or directory.
     NotAFile,
-    /// Larger than [`MAX_FILE_BYTES`]; the size in bytes.
-    TooLarge(u64),
+    /// Too large; its size and the limit, in bytes.
+    TooLarge(u64, u64),
     /// Holds NUL bytes.
     Binary,
     /// Not UTF-8; the offset of the first wrong byte.
@@ -191,10 +191,9 @@ impl fmt::Display for Unreadable {
         match self {
             Self::Io(words) => f.write_str(words),
             Self::NotAFile => f.write_str("not a regular file"),
-            Self::TooLarge(size) => write!(
-                f,
-                "{size} bytes, larger than the limit of {MAX_FILE_BYTES} bytes"
-            ),
+            Self::TooLarge(size, limit) => {
+                write!(f, "{size} bytes, larger than the limit of {limit} bytes")
+            }
             Self::Binary => f.write_str("holds NUL bytes, so it is not text"),
             Self::NotUtf8(at) => write!(f, "not UTF-8 (byte {at})"),
         }
@@ -247,6 +246,16 @@ impl Sources {
     /// leads to is known already, that is what comes back.
     pub fn add(&self, path: PathBuf, text: String) -> Arc<SourceFile> {
         let real = path.canonicalize().ok();
+        self.add_real(path, real, text)
+    }
+
+    /// Like [`Sources::add`], where it is known which file the name leads to.
+    pub(crate) fn add_real(
+        &self,
+        path: PathBuf,
+        real: Option<PathBuf>,
+        text: String,
+    ) -> Arc<SourceFile> {
         let mut inner = self.lock();
         let known = |path: &PathBuf| match inner.by_path.get(path) {
             Some(Ok(id)) => Some(*id),
@@ -297,27 +306,82 @@ pub fn read_text(path: &Path) -> Result<String, Unreadable> {
 
 /// The content of a file of at most [`MAX_FILE_BYTES`].
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    use std::io::Read as _;
-    let io = |error: std::io::Error| Unreadable::Io(error.to_string());
-    // Asked before opening: opening a FIFO waits for a writer.
-    let metadata = std::fs::metadata(path).map_err(io)?;
+    // Asked before opening: to open a device may do something.
+    let metadata = std::fs::metadata(path).map_err(|error| Unreadable::Io(error.to_string()))?;
     if !metadata.is_file() {
         return Err(Unreadable::NotAFile);
     }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(Unreadable::TooLarge(metadata.len()));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    let file = std::fs::File::open(path).map_err(io)?;
-    // The file may grow while it is read.
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(io)?;
-    let size = bytes.len() as u64;
-    if size > MAX_FILE_BYTES {
-        return Err(Unreadable::TooLarge(size));
-    }
+    let mut buffer = Buffer::default();
+    let size = buffer.read(path, MAX_FILE_BYTES)?.len();
+    let mut bytes = buffer.bytes;
+    bytes.truncate(size);
     Ok(bytes)
+}
+
+/// Keeps its memory from one file to the next.
+#[derive(Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+}
+
+impl Buffer {
+    /// More memory than this, in bytes, is not kept.
+    const KEPT: usize = 2 * 1024 * 1024;
+
+    /// The content of a file of at most `limit` bytes, which was a regular one a moment ago.
+    pub(crate) fn read(&mut self, path: &Path, limit: u64) -> Result<&[u8], Unreadable> {
+        use std::io::Read as _;
+        let io = |error: std::io::Error| Unreadable::Io(error.to_string());
+        let mut file = open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if !metadata.is_file() {
+            return Err(Unreadable::NotAFile);
+        }
+        if metadata.len() > limit {
+            return Err(Unreadable::TooLarge(metadata.len(), limit));
+        }
+        let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        if self.bytes.len() > Self::KEPT {
+            self.bytes = Vec::new();
+        }
+        // One byte more shows the end of the file in the same read.
+        let wanted = size.saturating_add(1);
+        if self.bytes.len() < wanted {
+            self.bytes.resize(wanted.next_power_of_two(), 0);
+        }
+        let mut filled = 0;
+        loop {
+            match file.read(&mut self.bytes[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(io(error)),
+            }
+            if filled as u64 > limit {
+                return Err(Unreadable::TooLarge(filled as u64, limit));
+            }
+            if filled >= size && filled < self.bytes.len() {
+                break;
+            }
+            // It grows while it is read.
+            if filled == self.bytes.len() {
+                self.bytes.resize(2 * filled, 0);
+            }
+        }
+        Ok(&self.bytes[..filled])
+    }
+}
+
+/// Opens a file without waiting: it may have become a FIFO.
+fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    options.open(path)
 }
 
 /// The text of a file's bytes.
@@ -329,6 +393,14 @@ pub fn text_of(bytes: Vec<u8>) -> Result<String, Unreadable> {
         return Err(Unreadable::Binary);
     }
     String::from_utf8(bytes).map_err(|error| Unreadable::NotUtf8(error.utf8_error().valid_up_to()))
+}
+
+/// Like [`text_of`].
+pub(crate) fn str_of(bytes: &[u8]) -> Result<&str, Unreadable> {
+    if bytes.contains(&0) {
+        return Err(Unreadable::Binary);
+    }
+    std::str::from_utf8(bytes).map_err(|error| Unreadable::NotUtf8(error.valid_up_to()))
 }
 
 #[cfg(test)]

@@ -132,7 +132,9 @@ fn read_stdin() -> Result<String, Failure> {
     let result = input.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     let size = result.map_err(|error| failure(error.to_string()))? as u64;
     if size > MAX_FILE_BYTES {
-        return Err(failure(Unreadable::TooLarge(size).to_string()));
+        return Err(failure(
+            Unreadable::TooLarge(size, MAX_FILE_BYTES).to_string(),
+        ));
     }
     text_of(bytes).map_err(|why| failure(why.to_string()))
 }

@@ -151,7 +151,11 @@ impl Configs {
                 (Err(error), _) => Err::<Settings, _>(error),
             };
             if let Err(error) = settings {
-                lock(&self.error).get_or_insert(error);
+                let mut known = lock(&self.error);
+                // Folders are met in any order.
+                if known.as_ref().is_none_or(|known| error.path < known.path) {
+                    *known = Some(error);
+                }
             }
         }
         found

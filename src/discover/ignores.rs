@@ -1,20 +1,16 @@
 //! `.gitignore`, `.ignore` and `.git/info/exclude`, for a walk that goes down folder by folder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::limits::discover::{MAX_IGNORE_LINE, MAX_IGNORE_LINES};
 use crate::source::read_bytes;
 
-/// Longer lines of an ignore file are no patterns for paths that can exist.
-const MAX_LINE_BYTES: usize = 4096;
-
-/// Further lines are not read: every pattern becomes a part of an automaton.
-const MAX_LINES: usize = 10_000;
-
-/// The ignore files of one folder.
+/// The ignore files of one folder, and those above.
 struct Level {
-    folder: PathBuf,
+    above: Ignores,
     ignore: Option<Gitignore>,
     gitignore: Option<Gitignore>,
     exclude: Option<Gitignore>,
@@ -22,10 +18,9 @@ struct Level {
     repository: bool,
 }
 
-/// The ignore files that are in force at one place of a walk.
-pub(super) struct Ignores {
-    levels: Vec<Level>,
-}
+/// The ignore files that are in force in one folder of a walk.
+#[derive(Clone, Default)]
+pub(super) struct Ignores(Option<Arc<Level>>);
 
 /// What an entry of a folder means to [`Ignores`].
 pub(super) const NAMES: [&str; 3] = [".git", ".gitignore", ".ignore"];
@@ -34,7 +29,7 @@ impl Ignores {
     /// What is in force above `root`: the ignore files between it and the repository that it
     /// lies in, if it lies in one.
     pub(super) fn above(root: &Path) -> Self {
-        let mut ignores = Self { levels: Vec::new() };
+        let mut ignores = Self::default();
         let above: Vec<_> = root.ancestors().skip(1).collect();
         if root.join(".git").exists() {
             return ignores;
@@ -43,74 +38,51 @@ impl Ignores {
             return ignores;
         };
         for folder in above[..=depth].iter().rev() {
-            for name in NAMES {
-                ignores.enter(folder, name);
-            }
+            ignores = ignores.enter(folder, |name| folder.join(name).exists());
         }
         ignores
     }
 
-    /// Leaves every folder that `path` is not in.
-    pub(super) fn climb_to(&mut self, path: &Path) {
-        while self
-            .levels
-            .last()
-            .is_some_and(|level| !path.starts_with(&level.folder))
-        {
-            self.levels.pop();
+    /// What is in force in `folder`, which lies in the folder of `self`; `has` tells which of
+    /// [`NAMES`] it holds.
+    pub(super) fn enter(&self, folder: &Path, has: impl Fn(&str) -> bool) -> Self {
+        if !NAMES.iter().any(|name| has(name)) {
+            return self.clone();
         }
-    }
-
-    /// Takes note of one of [`NAMES`] in `folder`. To be called before anything else of the folder
-    /// is asked about.
-    pub(super) fn enter(&mut self, folder: &Path, name: &str) {
-        let path = folder.join(name);
-        if !path.exists() {
-            return;
-        }
-        if self
-            .levels
-            .last()
-            .is_none_or(|level| level.folder != folder)
-        {
-            self.levels.push(Level {
-                folder: folder.to_path_buf(),
-                ignore: None,
-                gitignore: None,
-                exclude: None,
-                repository: false,
-            });
-        }
-        let Some(level) = self.levels.last_mut() else {
-            return;
+        let read = |name: &str, path: &str| {
+            let path = has(name).then(|| folder.join(path))?;
+            matcher(folder, &path)
         };
-        match name {
-            ".ignore" => level.ignore = matcher(folder, &path),
-            ".gitignore" => level.gitignore = matcher(folder, &path),
-            _ => {
-                level.repository = true;
-                level.exclude = matcher(folder, &path.join("info/exclude"));
-            }
-        }
+        Self(Some(Arc::new(Level {
+            above: self.clone(),
+            ignore: read(".ignore", ".ignore"),
+            gitignore: read(".gitignore", ".gitignore"),
+            exclude: read(".git", ".git/info/exclude"),
+            repository: has(".git"),
+        })))
     }
 
     /// Is `path` ignored? The nearest file that speaks of it decides; `.ignore` before `.gitignore`
     /// before `.git/info/exclude`.
     pub(super) fn ignores(&self, path: &Path, is_folder: bool) -> bool {
-        let decide = |levels: &[Level], kind: fn(&Level) -> Option<&Gitignore>| {
-            let mut rules = levels.iter().rev().filter_map(kind);
-            rules.find_map(|rules| match rules.matched(path, is_folder) {
-                ignore::Match::None => None,
-                ignore::Match::Ignore(_) => Some(true),
-                ignore::Match::Whitelist(_) => Some(false),
-            })
+        let says = |rules: &Option<Gitignore>| match rules.as_ref()?.matched(path, is_folder) {
+            ignore::Match::None => None,
+            ignore::Match::Ignore(_) => Some(true),
+            ignore::Match::Whitelist(_) => Some(false),
         };
-        let repository = self.levels.iter().rposition(|level| level.repository);
-        let of_git = &self.levels[repository.unwrap_or(0)..];
-        decide(&self.levels, |level| level.ignore.as_ref())
-            .or_else(|| decide(of_git, |level| level.gitignore.as_ref()))
-            .or_else(|| decide(of_git, |level| level.exclude.as_ref()))
-            .unwrap_or(false)
+        let (mut plain, mut of_git, mut excluded) = (None, None, None);
+        let mut outside = false;
+        let mut next = self;
+        while let Some(level) = &next.0 {
+            plain = plain.or_else(|| says(&level.ignore));
+            if !outside {
+                of_git = of_git.or_else(|| says(&level.gitignore));
+                excluded = excluded.or_else(|| says(&level.exclude));
+            }
+            outside |= level.repository;
+            next = &level.above;
+        }
+        plain.or(of_git).or(excluded).unwrap_or(false)
     }
 }
 
@@ -122,8 +94,8 @@ fn matcher(folder: &Path, path: &Path) -> Option<Gitignore> {
     let lines = text.trim_start_matches('\u{feff}').lines();
     let mut builder = GitignoreBuilder::new(folder);
     for line in lines
-        .take(MAX_LINES)
-        .filter(|line| line.len() <= MAX_LINE_BYTES)
+        .take(MAX_IGNORE_LINES)
+        .filter(|line| line.len() <= MAX_IGNORE_LINE)
     {
         let _ = builder.add_line(Some(path.to_path_buf()), line);
     }

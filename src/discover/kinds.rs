@@ -1,9 +1,13 @@
 //! Which files can matter, as data: one row for each language that corslint reads.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use crate::limits::MAX_FILE_BYTES;
+use crate::limits::discover::MAX_PROGRAM_BYTES;
+use crate::source::{Unreadable, str_of};
 use crate::syntax::nginx::sniff;
 pub(super) use crate::syntax::words::Content;
 use crate::syntax::words::{self, Words};
@@ -31,6 +35,8 @@ pub(super) struct Kind {
     words: &'static LazyLock<Words>,
     /// Is a text without such words a companion?
     companions: bool,
+    /// The largest file that a walk looks into, in bytes.
+    pub(super) max_bytes: u64,
 }
 
 /// Every kind, the first that fits decides.
@@ -70,6 +76,7 @@ static NGINX: Kind = Kind {
     is_text: sniff::is_nginx,
     words: &words::NGINX,
     companions: true,
+    max_bytes: MAX_FILE_BYTES,
 };
 
 static PYTHON: Kind = Kind {
@@ -83,6 +90,7 @@ static PYTHON: Kind = Kind {
     is_text: |_| true,
     words: &words::PYTHON,
     companions: false,
+    max_bytes: MAX_PROGRAM_BYTES,
 };
 
 static JAVASCRIPT: Kind = Kind {
@@ -96,11 +104,13 @@ static JAVASCRIPT: Kind = Kind {
     is_text: |_| true,
     words: &words::JAVASCRIPT,
     companions: false,
+    max_bytes: MAX_PROGRAM_BYTES,
 };
 
 static JAVA: Kind = Kind {
     endings: &[".java", ".kt"],
     words: &words::JAVA,
+    max_bytes: MAX_PROGRAM_BYTES,
     ..PLAIN
 };
 
@@ -130,18 +140,34 @@ const PLAIN: Kind = Kind {
     is_text: |_| true,
     words: &words::JAVA,
     companions: false,
+    max_bytes: MAX_FILE_BYTES,
 };
 
 /// The kind of file that a path stands for, by name and folder alone.
 pub(super) fn of_path(path: &Path) -> Option<&'static Kind> {
-    let name = lower(path.file_name()?);
-    let folder = path
-        .parent()
-        .and_then(Path::file_name)
-        .map(lower)
-        .unwrap_or_default();
-    let mut kinds = KINDS.iter().copied();
-    kinds.find(|kind| kind.fits(&name, &folder))
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Kinds::in_folder(folder).of_name(path.file_name()?)
+}
+
+/// The kinds of files in one folder.
+pub(super) struct Kinds {
+    folder: String,
+}
+
+impl Kinds {
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        let name = folder.file_name().map(lower);
+        Self {
+            folder: name.unwrap_or_default().into_owned(),
+        }
+    }
+
+    /// The kind of file that a name stands for.
+    pub(super) fn of_name(&self, name: &OsStr) -> Option<&'static Kind> {
+        let name = lower(name);
+        let mut kinds = KINDS.iter().copied();
+        kinds.find(|kind| kind.fits(&name, &self.folder))
+    }
 }
 
 /// Does a named file look like one of a known kind, whatever it is called?
@@ -175,19 +201,36 @@ impl Kind {
             .unwrap_or(name)
     }
 
-    /// What a text of such a path is.
-    pub(super) fn look_into(&self, text: &str) -> Content {
-        match self.words.judge(text.as_bytes()) {
-            Content::Other if !self.companions => Content::Other,
-            _ if !(self.is_text)(text) => Content::Other,
-            Content::Other => Content::Companion,
-            content => content,
+    /// What the content of a file of such a path is, with its text if it is of interest.
+    ///
+    /// # Errors
+    /// It is of interest, or may be, and no text.
+    pub(super) fn look_into<'b>(&self, bytes: &'b [u8]) -> Result<(Content, &'b str), Unreadable> {
+        let content = self.words.judge(bytes);
+        if content == Content::Other && !self.companions {
+            // UTF-16 hides the words.
+            let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+            return if is_wide {
+                Err(Unreadable::Binary)
+            } else {
+                Ok((Content::Other, ""))
+            };
         }
+        let text = str_of(bytes)?;
+        Ok(match content {
+            _ if !(self.is_text)(text) => (Content::Other, ""),
+            Content::Other => (Content::Companion, text),
+            content => (content, text),
+        })
     }
 }
 
-fn lower(name: &OsStr) -> String {
-    name.to_string_lossy().to_ascii_lowercase()
+fn lower(name: &OsStr) -> Cow<'_, str> {
+    let name = name.to_string_lossy();
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(name.to_ascii_lowercase());
+    }
+    name
 }
 
 /// Does `name` fit `known`, which may begin and end with `*`?
@@ -256,7 +299,8 @@ mod tests {
             ("listen = 9000\n; about cors\n", Content::Other),
             ("", Content::Other),
         ] {
-            assert_eq!(kind.look_into(text), content, "{text}");
+            let looked = kind.look_into(text.as_bytes()).expect("a text");
+            assert_eq!(looked.0, content, "{text}");
         }
     }
 }
