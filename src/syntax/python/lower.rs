@@ -10,9 +10,7 @@ use super::ast::{
 };
 use super::literal;
 use crate::source::{SourceFile, Span};
-
-/// How deep expressions and blocks may nest.
-const MAX_DEPTH: usize = 120;
+use crate::syntax::tree::{Reader, children, first};
 
 const TOO_DEEP: &str = "it is nested too deeply";
 const SYNTAX: &str = "it is a syntax error";
@@ -32,8 +30,7 @@ pub fn parse(file: &SourceFile) -> Module {
         return Module::default();
     };
     let mut lower = Lower {
-        file,
-        depth: 0,
+        reader: Reader::new(file),
         errors: Vec::new(),
         yields: false,
     };
@@ -45,33 +42,24 @@ pub fn parse(file: &SourceFile) -> Module {
 }
 
 struct Lower<'a> {
-    file: &'a SourceFile,
-    depth: usize,
+    reader: Reader<'a>,
     errors: Vec<Span>,
     /// A `yield` was met in the current function.
     yields: bool,
 }
 
-fn named<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-    let count = u32::try_from(node.named_child_count()).unwrap_or(u32::MAX);
-    (0..count)
-        .filter_map(move |at| node.named_child(at))
-        .filter(|child| child.kind() != "comment")
-}
-
-fn all<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-    let count = node.child_count();
-    (0..count).filter_map(move |at| node.child(at))
+/// All children, keywords and signs among them.
+fn all<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+    node.children(&mut node.walk()).collect()
 }
 
 impl Lower<'_> {
     fn span(&self, node: Node<'_>) -> Span {
-        let at = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
-        Span::new(self.file.id(), at(node.start_byte()), at(node.end_byte()))
+        self.reader.span(node)
     }
 
     fn text(&self, node: Node<'_>) -> &str {
-        self.file.text().get(node.byte_range()).unwrap_or_default()
+        self.reader.text(node)
     }
 
     fn name(&self, node: Node<'_>) -> Name {
@@ -79,12 +67,12 @@ impl Lower<'_> {
     }
 
     fn block(&mut self, node: Node<'_>) -> Vec<Stmt> {
-        if self.depth >= MAX_DEPTH {
+        if !self.reader.enter() {
             return Vec::new();
         }
-        self.depth += 1;
-        let body = named(node).map(|child| self.statement(child)).collect();
-        self.depth -= 1;
+        let children = children(node).into_iter();
+        let body = children.map(|child| self.statement(child)).collect();
+        self.reader.leave();
         body
     }
 
@@ -109,22 +97,27 @@ impl Lower<'_> {
             "function_definition" => StmtKind::Function(Vec::new(), self.function(node)),
             "class_definition" => StmtKind::Class(Vec::new(), self.class(node)),
             "decorated_definition" => self.decorated(node),
-            "return_statement" => {
-                StmtKind::Return(named(node).next().map(|value| self.expression(value)))
-            }
+            "return_statement" => StmtKind::Return(first(node).map(|value| self.expression(value))),
             "raise_statement" => StmtKind::Raise,
             "break_statement" => StmtKind::Break,
             "continue_statement" => StmtKind::Continue,
             "import_statement" => StmtKind::Import(self.imported(node)),
             "import_from_statement" => self.import_from(node),
-            "global_statement" | "nonlocal_statement" => {
-                StmtKind::Global(named(node).map(|name| self.name(name)).collect())
-            }
+            "global_statement" | "nonlocal_statement" => StmtKind::Global(
+                children(node)
+                    .into_iter()
+                    .map(|name| self.name(name))
+                    .collect(),
+            ),
             "delete_statement" => {
                 let mut targets = Vec::new();
-                for target in named(node) {
+                for target in children(node) {
                     if target.kind() == "expression_list" {
-                        targets.extend(named(target).map(|target| self.expression(target)));
+                        targets.extend(
+                            children(target)
+                                .into_iter()
+                                .map(|target| self.expression(target)),
+                        );
                     } else {
                         targets.push(self.expression(target));
                     }
@@ -148,8 +141,8 @@ impl Lower<'_> {
     }
 
     fn expression_statement(&mut self, node: Node<'_>, span: Span) -> Stmt {
-        let mut children = named(node);
-        let kind = match (children.next(), children.next()) {
+        let mut parts = children(node).into_iter();
+        let kind = match (parts.next(), parts.next()) {
             (Some(child), None) => match child.kind() {
                 "assignment" => self.assignment(child),
                 "augmented_assignment" => {
@@ -163,7 +156,10 @@ impl Lower<'_> {
             },
             // A tuple without brackets.
             (Some(_), Some(_)) => {
-                let items = named(node).map(|child| self.expression(child)).collect();
+                let items = children(node)
+                    .into_iter()
+                    .map(|child| self.expression(child))
+                    .collect();
                 StmtKind::Expr(Expr {
                     kind: ExprKind::Sequence(SequenceKind::Tuple, items),
                     span,
@@ -193,7 +189,7 @@ impl Lower<'_> {
             self.field_block(node, "consequence"),
         )];
         let mut rest = Vec::new();
-        for child in named(node) {
+        for child in children(node) {
             match child.kind() {
                 "elif_clause" => tests.push((
                     self.field(child, "condition"),
@@ -209,12 +205,12 @@ impl Lower<'_> {
     fn try_statement(&mut self, node: Node<'_>) -> StmtKind {
         let body = self.field_block(node, "body");
         let (mut handlers, mut otherwise, mut finally) = (Vec::new(), Vec::new(), Vec::new());
-        for child in named(node) {
+        for child in children(node) {
             match child.kind() {
                 "except_clause" | "except_group_clause" => {
                     let mut names = Vec::new();
                     let mut handler = Vec::new();
-                    for part in named(child) {
+                    for part in children(child) {
                         if part.kind() == "block" {
                             handler = self.block(part);
                         } else {
@@ -227,7 +223,9 @@ impl Lower<'_> {
                 }
                 "else_clause" => otherwise = self.field_block(child, "body"),
                 "finally_clause" => {
-                    let block = named(child).find(|child| child.kind() == "block");
+                    let block = children(child)
+                        .into_iter()
+                        .find(|child| child.kind() == "block");
                     finally = block.map(|block| self.block(block)).unwrap_or_default();
                 }
                 _ => {}
@@ -238,13 +236,15 @@ impl Lower<'_> {
 
     fn with_statement(&mut self, node: Node<'_>) -> StmtKind {
         let mut items = Vec::new();
-        let clause = named(node).find(|child| child.kind() == "with_clause");
-        for item in clause.into_iter().flat_map(named) {
+        let clause = children(node)
+            .into_iter()
+            .find(|child| child.kind() == "with_clause");
+        for item in clause.into_iter().flat_map(children) {
             let Some(value) = item.child_by_field_name("value") else {
                 continue;
             };
             if value.kind() == "as_pattern" {
-                let mut parts = named(value);
+                let mut parts = children(value).into_iter();
                 let (value, alias) = (parts.next(), parts.next());
                 let target = alias.and_then(|alias| alias.named_child(0));
                 let target = target.map(|target| self.expression(target));
@@ -260,8 +260,11 @@ impl Lower<'_> {
 
     fn decorated(&mut self, node: Node<'_>) -> StmtKind {
         let mut decorators = Vec::new();
-        for child in named(node).filter(|child| child.kind() == "decorator") {
-            if let Some(expression) = named(child).next() {
+        for child in children(node)
+            .into_iter()
+            .filter(|child| child.kind() == "decorator")
+        {
+            if let Some(expression) = first(child) {
                 decorators.push(self.expression(expression));
             }
         }
@@ -294,14 +297,14 @@ impl Lower<'_> {
 
     fn parameters(&mut self, node: Node<'_>) -> Vec<Parameter> {
         let mut parameters = Vec::new();
-        for child in named(node) {
+        for child in children(node) {
             let inner = match child.kind() {
-                "typed_parameter" => named(child).next().unwrap_or(child),
+                "typed_parameter" => first(child).unwrap_or(child),
                 _ => child,
             };
             let (form, name) = match inner.kind() {
-                "list_splat_pattern" => (Form::Star, named(inner).next()),
-                "dictionary_splat_pattern" => (Form::DoubleStar, named(inner).next()),
+                "list_splat_pattern" => (Form::Star, first(inner)),
+                "dictionary_splat_pattern" => (Form::DoubleStar, first(inner)),
                 "default_parameter" | "typed_default_parameter" => {
                     (Form::Positional, inner.child_by_field_name("name"))
                 }
@@ -323,7 +326,7 @@ impl Lower<'_> {
     fn class(&mut self, node: Node<'_>) -> Arc<Class> {
         let name = node.child_by_field_name("name");
         let bases = node.child_by_field_name("superclasses");
-        let bases = bases.into_iter().flat_map(named);
+        let bases = bases.into_iter().flat_map(children);
         let bases: Vec<_> = bases
             .filter(|base| base.kind() != "keyword_argument")
             .collect();
@@ -339,15 +342,17 @@ impl Lower<'_> {
     }
 
     fn imported(&self, node: Node<'_>) -> Vec<(Name, Option<Name>)> {
-        let names = named(node).filter_map(|child| match child.kind() {
-            "dotted_name" => Some((self.name(child), None)),
-            "aliased_import" => {
-                let name = child.child_by_field_name("name")?;
-                let alias = child.child_by_field_name("alias")?;
-                Some((self.name(name), Some(self.name(alias))))
-            }
-            _ => None,
-        });
+        let names = children(node)
+            .into_iter()
+            .filter_map(|child| match child.kind() {
+                "dotted_name" => Some((self.name(child), None)),
+                "aliased_import" => {
+                    let name = child.child_by_field_name("name")?;
+                    let alias = child.child_by_field_name("alias")?;
+                    Some((self.name(name), Some(self.name(alias))))
+                }
+                _ => None,
+            });
         names.collect()
     }
 
@@ -361,7 +366,7 @@ impl Lower<'_> {
         let path: String = text[dots..].split_whitespace().collect();
         let mut names = Vec::new();
         let mut everything = false;
-        for child in named(node) {
+        for child in children(node) {
             if child.id() == module.id() {
                 continue;
             }
@@ -397,13 +402,12 @@ impl Lower<'_> {
 
     fn expression(&mut self, node: Node<'_>) -> Expr {
         let span = self.span(node);
-        if self.depth >= MAX_DEPTH {
+        if !self.reader.enter() {
             let kind = ExprKind::Unknown(TOO_DEEP);
             return Expr { kind, span };
         }
-        self.depth += 1;
         let kind = self.expression_kind(node);
-        self.depth -= 1;
+        self.reader.leave();
         match kind {
             // Brackets are not part of what stands in them.
             ExprKind::Star(inner) if node.kind() == "parenthesized_expression" => *inner,
@@ -460,7 +464,7 @@ impl Lower<'_> {
             "not_operator" => ExprKind::Not(self.boxed(node, "argument")),
             "comparison_operator" => self.comparison(node),
             "conditional_expression" => {
-                let parts: Vec<_> = named(node).collect();
+                let parts: Vec<_> = children(node);
                 let [yes, test, no] = parts.as_slice() else {
                     return ExprKind::Unknown(SYNTAX);
                 };
@@ -474,12 +478,12 @@ impl Lower<'_> {
             }
             "set_comprehension" => self.comprehension(node, SequenceKind::Set),
             "dictionary_comprehension" => self.comprehension(node, SequenceKind::List),
-            "parenthesized_expression" => match named(node).next() {
+            "parenthesized_expression" => match first(node) {
                 // Unwrapped in `expression`.
                 Some(inner) => ExprKind::Star(Box::new(self.expression(inner))),
                 None => ExprKind::Unknown(SYNTAX),
             },
-            "list_splat" | "list_splat_pattern" | "dictionary_splat" => match named(node).next() {
+            "list_splat" | "list_splat_pattern" | "dictionary_splat" => match first(node) {
                 Some(inner) => ExprKind::Star(Box::new(self.expression(inner))),
                 None => ExprKind::Unknown(SYNTAX),
             },
@@ -488,7 +492,7 @@ impl Lower<'_> {
                 let name = name.map_or_else(|| Arc::from(""), |name| self.name(name));
                 ExprKind::Walrus(name, self.boxed(node, "value"))
             }
-            "await" => match named(node).next() {
+            "await" => match first(node) {
                 Some(inner) => ExprKind::Await(Box::new(self.expression(inner))),
                 None => ExprKind::Unknown(SYNTAX),
             },
@@ -496,7 +500,7 @@ impl Lower<'_> {
                 self.yields = true;
                 ExprKind::Unknown(FOREIGN)
             }
-            "as_pattern_target" => match named(node).next() {
+            "as_pattern_target" => match first(node) {
                 Some(inner) => self.expression_kind(inner),
                 None => ExprKind::Unknown(SYNTAX),
             },
@@ -512,13 +516,15 @@ impl Lower<'_> {
         let strings: Vec<Node<'_>> = if node.kind() == "string" {
             vec![node]
         } else {
-            named(node).collect()
+            children(node)
         };
         let mut parts: Vec<Expr> = Vec::new();
         let mut text = String::new();
         let mut formatted = false;
         for string in strings {
-            let start = all(string).find(|child| child.kind() == "string_start");
+            let start = all(string)
+                .into_iter()
+                .find(|child| child.kind() == "string_start");
             let start = start.map(|start| self.text(start).to_ascii_lowercase());
             let start = start.unwrap_or_default();
             let raw = start.contains('r');
@@ -545,7 +551,7 @@ impl Lower<'_> {
                             kind: ExprKind::Text(Arc::from(std::mem::take(&mut text))),
                             span,
                         });
-                        let plain = named(child).count() == 1;
+                        let plain = children(child).len() == 1;
                         let part = match child.child_by_field_name("expression") {
                             Some(inner) if plain => self.expression(inner),
                             _ => Expr {
@@ -609,7 +615,7 @@ impl Lower<'_> {
             });
             return ExprKind::Call(function, arguments);
         }
-        for child in named(list) {
+        for child in children(list) {
             let span = self.span(child);
             let (form, value) = match child.kind() {
                 "keyword_argument" => {
@@ -624,7 +630,7 @@ impl Lower<'_> {
                     } else {
                         Form::DoubleStar
                     };
-                    let Some(inner) = named(child).next() else {
+                    let Some(inner) = first(child) else {
                         continue;
                     };
                     (form, self.expression(inner))
@@ -637,20 +643,23 @@ impl Lower<'_> {
     }
 
     fn sequence(&mut self, node: Node<'_>, kind: SequenceKind) -> ExprKind {
-        let items = named(node).map(|child| self.expression(child)).collect();
+        let items = children(node)
+            .into_iter()
+            .map(|child| self.expression(child))
+            .collect();
         ExprKind::Sequence(kind, items)
     }
 
     fn dictionary(&mut self, node: Node<'_>) -> ExprKind {
         let mut entries = Vec::new();
-        for child in named(node) {
+        for child in children(node) {
             match child.kind() {
                 "pair" => {
                     let key = self.field(child, "key");
                     entries.push((Some(key), self.field(child, "value")));
                 }
                 "dictionary_splat" => {
-                    if let Some(inner) = named(child).next() {
+                    if let Some(inner) = first(child) {
                         entries.push((None, self.expression(inner)));
                     }
                 }
@@ -740,14 +749,14 @@ impl Lower<'_> {
             (self.expression(body), None)
         };
         let mut clauses: Vec<(Expr, Expr, Vec<Expr>)> = Vec::new();
-        for child in named(node) {
+        for child in children(node) {
             match child.kind() {
                 "for_in_clause" => {
                     let target = self.field(child, "left");
                     clauses.push((target, self.field(child, "right"), Vec::new()));
                 }
                 "if_clause" => {
-                    if let (Some(clause), Some(test)) = (clauses.last_mut(), named(child).next()) {
+                    if let (Some(clause), Some(test)) = (clauses.last_mut(), first(child)) {
                         clause.2.push(self.expression(test));
                     }
                 }
