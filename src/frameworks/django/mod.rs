@@ -7,6 +7,7 @@ mod observe;
 mod policy;
 mod read;
 mod respond;
+mod urls;
 
 use std::path::Path;
 

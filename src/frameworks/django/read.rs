@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::observe::{self, Beside};
 use super::respond::{Django, View};
+use super::urls::{self, Urls};
 use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
@@ -26,6 +27,9 @@ pub(super) const ALIASES: [(&str, &str); 3] = [
     ("CORS_ALLOWED_ORIGIN_REGEXES", "CORS_ORIGIN_REGEX_WHITELIST"),
     ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"),
 ];
+
+/// Steps of one module of the project's own middleware.
+const MIDDLEWARE_STEPS: u32 = 20_000;
 
 /// The most views that are looked at.
 const MAX_VIEWS: usize = 16;
@@ -114,13 +118,23 @@ impl Values {
 }
 
 pub(super) fn read(project: &Project<'_>) -> Reading {
-    let program = python::program(project, &[]);
+    let mut program = python::program(project, &[]);
     let mut versions = python::versions(project, "django-cors-headers");
     // A fork of 1.x under another name.
     if versions == Versions::ANY && python::versions(project, "django-cors-middleware") != versions
     {
         versions = Versions::exactly((1, 5, 0));
     }
+    let settings: Vec<usize> = (0..program.modules().len())
+        .filter(|index| is_settings(&program, *index))
+        .collect();
+    for index in &settings {
+        load_middleware(&mut program, *index, project);
+    }
+    let urls: Vec<Option<Urls>> = settings
+        .iter()
+        .map(|index| urls::read(&mut program, *index, project.sources))
+        .collect();
     let files: Vec<Arc<SourceFile>> = program
         .modules()
         .iter()
@@ -132,16 +146,23 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     };
     let program = Arc::new(program.frozen());
     let files = Arc::new(files);
-    let settings: Vec<usize> = (0..program.modules().len())
-        .filter(|index| is_settings(&program, *index))
-        .collect();
     let imported = |index: usize| {
         let mut others = settings.iter().filter(|other| **other != index);
         others.any(|other| reaches(&program, *other, index))
     };
     let views = views(&program);
-    for index in settings.iter().copied().filter(|index| !imported(*index)) {
-        let mut site = site(project, &program, index, &files, versions, &views);
+    for (index, urls) in settings.iter().copied().zip(urls) {
+        if imported(index) {
+            continue;
+        }
+        let shared = Shared {
+            project,
+            program: &program,
+            files: &files,
+            versions,
+            views: &views,
+        };
+        let mut site = site(&shared, index, urls);
         let compared = compared_origins(&site, &program);
         for (endpoint, origins) in site.endpoints.iter_mut().zip(compared) {
             endpoint.settings.origins.extend(origins);
@@ -150,6 +171,23 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         reading.sites.push(Box::new(site));
     }
     reading
+}
+
+/// Reads the project's own middleware, and nothing that it imports.
+fn load_middleware(program: &mut Program, settings: usize, project: &Project<'_>) {
+    let names = program.modules()[settings].names;
+    let span = program.modules()[settings].file.span();
+    let list = program.get_name(names, "MIDDLEWARE", span);
+    let items = program.items_of_all(&list);
+    for item in items.map(|(items, _)| items).unwrap_or_default() {
+        let module = item.as_text().and_then(|path| path.rsplit_once('.'));
+        let Some((module, _)) = module else { continue };
+        let library = ["django.", "corsheaders.", "whitenoise."];
+        if !library.iter().any(|library| module.starts_with(library)) {
+            program.refill(MIDDLEWARE_STEPS);
+            program.load_alone(module, settings, project.sources);
+        }
+    }
 }
 
 /// Does a module define what only settings do?
@@ -254,14 +292,23 @@ fn assigned(file: &SourceFile, name: &str) -> Option<Span> {
     (alone && is_name).then(|| file.span().part(at, at + name.len()))
 }
 
-fn site(
-    project: &Project<'_>,
-    program: &Arc<Program>,
-    index: usize,
-    files: &Arc<Vec<Arc<SourceFile>>>,
+/// What all settings modules of a project have in common.
+struct Shared<'s> {
+    project: &'s Project<'s>,
+    program: &'s Arc<Program>,
+    files: &'s Arc<Vec<Arc<SourceFile>>>,
     versions: Versions,
-    views: &[View],
-) -> Django {
+    views: &'s [View],
+}
+
+fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
+    let Shared {
+        project,
+        program,
+        files,
+        versions,
+        views,
+    } = *shared;
     let module = &program.modules()[index];
     let span = module.file.span().part(0, 0);
     let mut conditions = Conditions::default();
@@ -311,7 +358,7 @@ fn site(
     let main = Endpoint {
         name: "Django".into(),
         span: place,
-        url: url(&path(&values)),
+        url: url(&path(&values, urls.as_ref())),
         secure: Known::Unknown,
         exposure: Exposure::Public,
         management: false,
@@ -324,7 +371,11 @@ fn site(
         let mut endpoint = endpoints[0].clone();
         endpoint.name = format!("view {}", view.name);
         endpoint.span = view.span;
-        endpoint.url.path = format!("/{}", view.name);
+        let samples = urls.as_ref().map(Urls::samples).unwrap_or_default();
+        let served = samples
+            .into_iter()
+            .find(|(_, function)| *function == Some(view.function));
+        endpoint.url.path = served.map_or_else(|| format!("/{}", view.name), |(path, _)| path);
         endpoints.push(endpoint);
     }
     // What is not in view is no observation.
@@ -353,6 +404,7 @@ fn site(
         unknowns,
         values,
         views: views.to_vec(),
+        urls,
         versions,
         signal,
         caching: python::caching(program),
@@ -385,7 +437,13 @@ fn development(file: &SourceFile) -> Option<String> {
 }
 
 /// A path for which CORS is on.
-fn path(values: &Values) -> String {
+fn path(values: &Values, urls: Option<&Urls>) -> String {
+    let served: Vec<String> = urls
+        .map(Urls::samples)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(path, _)| path)
+        .collect();
     let mut found = Vec::new();
     leaves(values.get("CORS_URLS_REGEX"), &mut found);
     let candidates = [
@@ -407,7 +465,8 @@ fn path(values: &Values) -> String {
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || "/-_".contains(*c))
             .collect();
-        let mut all: Vec<String> = candidates.iter().map(|path| (*path).to_owned()).collect();
+        let mut all = served.clone();
+        all.extend(candidates.iter().map(|path| (*path).to_owned()));
         all.push(literal.clone());
         all.push(format!("{literal}items"));
         let is_on = |path: &String| {
@@ -417,7 +476,7 @@ fn path(values: &Values) -> String {
             return path;
         }
     }
-    "/".into()
+    served.into_iter().next().unwrap_or_else(|| "/".into())
 }
 
 fn settings(values: &Values, versions: Versions) -> Settings {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use super::policy::Policy;
 use super::read::Values;
+use super::urls::{Routed, Urls};
 use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, number, outcomes, unknown_response,
 };
 use crate::frameworks::python::truthy;
-use crate::frameworks::python::{Caching, add_cacheable};
+use crate::frameworks::python::{Caching, add_cacheable, speaks_of_headers};
 use crate::model::{
-    Answer, Application, Condition, Endpoint, Known, Observation, Request, Response, Site, World,
+    Answer, Application, Condition, Endpoint, Known, Observation, Request, Response, Site, Url,
+    World,
 };
 use crate::source::Span;
 use crate::syntax::python::object::{K, Val};
@@ -39,6 +41,8 @@ pub(super) struct Django {
     pub(super) unknowns: Vec<(Span, String)>,
     pub(super) values: Values,
     pub(super) views: Vec<View>,
+    /// The URL configuration, if it is in view.
+    pub(super) urls: Option<Urls>,
     pub(super) versions: Versions,
     pub(super) signal: bool,
     pub(super) caching: Caching,
@@ -60,9 +64,13 @@ impl Site for Django {
     }
 
     fn route(&self, request: &Request) -> Option<usize> {
-        let view = self.endpoints.iter().skip(1).position(|endpoint| {
-            endpoint.url.path.trim_end_matches('/') == request.url.path.trim_end_matches('/')
-        });
+        let view = match self.routed(&request.url.path) {
+            Routed::View(Some(function)) => self.place_of(function),
+            Routed::View(None) | Routed::NotFound => None,
+            Routed::Unknown => self.endpoints.iter().skip(1).position(|endpoint| {
+                endpoint.url.path.trim_end_matches('/') == request.url.path.trim_end_matches('/')
+            }),
+        };
         Some(view.map_or(0, |at| at + 1))
     }
 
@@ -82,6 +90,18 @@ impl Site for Django {
 }
 
 impl Django {
+    fn routed(&self, path: &str) -> Routed {
+        let urls = self.urls.as_ref();
+        urls.map_or(Routed::Unknown, |urls| urls.route(path))
+    }
+
+    /// Which of the views that set headers by hand a function is.
+    fn place_of(&self, function: usize) -> Option<usize> {
+        let endpoints = self.endpoints.len().saturating_sub(1);
+        let mut views = self.views.iter().take(endpoints);
+        views.position(|view| view.function == function)
+    }
+
     fn answers(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         if let Some(at) = self.only_development
             && world.holds.get(at) != Some(&true)
@@ -161,11 +181,39 @@ impl Run<'_> {
                 url.host = format!("www.{}", url.host);
                 vec![self.redirect(&url.to_string(), *span, before_cors)]
             }
+            "django.middleware.common.CommonMiddleware" => {
+                let inner = self.layers(rest);
+                let Some(slashed) = self.slashed() else {
+                    return inner;
+                };
+                let to = slashed.to_string();
+                let not_found = |response: &Response| response.status() == Some(404);
+                let mended = inner
+                    .into_iter()
+                    .map(|response| match not_found(&response) {
+                        true => self.redirect(&to, *span, before_cors),
+                        false => response,
+                    });
+                mended.collect()
+            }
             path => match self.own_class(path) {
                 Some(class) => self.code(class, *span, rest, before_cors),
                 None => self.layers(rest),
             },
         }
+    }
+
+    /// Where `CommonMiddleware` sends who forgot the slash at the end.
+    fn slashed(&self) -> Option<Url> {
+        let path = &self.request.url.path;
+        let setting = self.values.get("APPEND_SLASH");
+        let appends = setting.kind == Kind::Undefined || truthy(setting) == Some(true);
+        if !appends || path.ends_with('/') || self.site.routed(path) != Routed::NotFound {
+            return None;
+        }
+        let mut url = self.request.url.clone();
+        url.path.push('/');
+        matches!(self.site.routed(&url.path), Routed::View(_)).then_some(url)
     }
 
     fn on(&self, name: &str) -> bool {
@@ -182,8 +230,8 @@ impl Run<'_> {
         response
     }
 
-    /// A class or function of the project's own that sets CORS headers.
-    fn own_class(&self, path: &str) -> Option<Val> {
+    /// A class or function of the project's own, and whether it speaks of headers.
+    fn own_class(&self, path: &str) -> Option<(Val, bool)> {
         let (module, name) = path.rsplit_once('.')?;
         let program = &self.site.program;
         let ending = format!("{}.py", module.replace('.', "/"));
@@ -192,17 +240,16 @@ impl Run<'_> {
             file.ends_with(&format!("/{ending}"))
         })?;
         let loaded = &program.modules()[index];
-        let text = loaded.file.text().to_ascii_lowercase();
-        if !text.contains("access-control-allow") {
-            return None;
-        }
         let value = program.peek(loaded.names, name)?;
-        matches!(value.kind, K::Class(_) | K::Function(_)).then_some(value)
+        let speaks = speaks_of_headers(loaded.file.text());
+        matches!(value.kind, K::Class(_) | K::Function(_)).then_some((value, speaks))
     }
 
+    /// Middleware of the project's own. What cannot be told of one that does not speak of headers
+    /// is taken for nothing: most only look.
     fn code(
         &self,
-        class: Val,
+        (class, speaks): (Val, bool),
         span: Span,
         rest: &[(&str, Span)],
         before_cors: bool,
@@ -210,30 +257,40 @@ impl Run<'_> {
         let mut program = (*self.site.program).clone();
         program.assume(&self.site.conditions, self.world);
         let run = &mut |program: &mut Program| {
-            let foreign = |name| Arguments {
-                positional: vec![Val::foreign(name, span)],
+            let foreign = |names: &[&str]| Arguments {
+                positional: names.iter().map(|name| Val::foreign(name, span)).collect(),
                 ..Arguments::default()
             };
-            let instance = program.call(&class, &foreign("call_next"), span);
+            let instance = program.call(&class, &foreign(&["call_next"]), span);
             let K::Instance(index, _) = instance.kind else {
-                return program.call(&instance, &foreign("request"), span);
+                return program.call(&instance, &foreign(&["request"]), span);
             };
             if program.class_attribute(index, "__call__", span).is_some() {
-                return program.call(&instance, &foreign("request"), span);
+                return program.call(&instance, &foreign(&["request"]), span);
             }
             // Old style, or with `MiddlewareMixin`.
-            let hook = program.attribute(&instance, &"process_response".into(), span);
-            let arguments = Arguments {
-                positional: vec![
-                    Val::foreign("request", span),
-                    Val::foreign("response", span),
-                ],
-                ..Arguments::default()
+            let mut hook = |name: &str, arguments: &[&str], otherwise: Val| {
+                if program.class_attribute(index, name, span).is_none() {
+                    return otherwise;
+                }
+                let hook = program.attribute(&instance, &name.into(), span);
+                program.call(&hook, &foreign(arguments), span)
             };
-            program.call(&hook, &arguments, span)
+            let before = hook("process_request", &["request"], Val::new(K::None, span));
+            let passed = Val::foreign("response", span);
+            let after = hook("process_response", &["request", "response"], passed);
+            program.each(&before, &mut |_, before| match before.kind {
+                K::None => after.clone(),
+                _ => before.clone(),
+            })
         };
-        let Some(all) = outcomes(&mut program, self.request, run) else {
-            return vec![unknown_response(Some(span))];
+        let unknown = || match speaks {
+            true => vec![unknown_response(Some(span))],
+            false => self.layers(rest),
+        };
+        let all = outcomes(&mut program, self.request, run);
+        let Some(all) = all else {
+            return unknown();
         };
         let mut found = Vec::new();
         for outcome in all {
@@ -263,7 +320,7 @@ impl Run<'_> {
                         response.answered_by.before_cors = before_cors;
                         vec![response]
                     }
-                    None => vec![unknown_response(Some(span))],
+                    None => return unknown(),
                 },
             };
             for response in &mut passed {
@@ -277,7 +334,19 @@ impl Run<'_> {
 
 impl Django {
     fn view(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
-        let view = endpoint.checked_sub(1).and_then(|at| self.views.get(at));
+        let mut view = endpoint.checked_sub(1).and_then(|at| self.views.get(at));
+        if endpoint == 0 {
+            match self.routed(&request.url.path) {
+                Routed::View(Some(function)) => {
+                    view = self.place_of(function).and_then(|at| self.views.get(at));
+                }
+                Routed::NotFound => {
+                    let status = Known::Known(404);
+                    return vec![Response::new(status, Answer::NotFound, Some(self.span))];
+                }
+                Routed::View(None) | Routed::Unknown => {}
+            }
+        }
         let span = view.map_or(self.span, |view| view.span);
         let status = match request.application {
             Application::Answers(status) => Known::Known(status),
@@ -344,6 +413,7 @@ fn made(
         | "StreamingHttpResponse"
         | "FileResponse"
         | "render" => 200,
+        "redirect" => 302,
         "HttpResponseForbidden" => 403,
         "HttpResponseBadRequest" => 400,
         "HttpResponseNotFound" => 404,

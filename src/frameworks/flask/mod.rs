@@ -6,6 +6,8 @@
 mod policy;
 mod read;
 mod respond;
+mod route;
+mod routes;
 
 use std::path::Path;
 

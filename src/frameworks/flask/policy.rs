@@ -81,7 +81,7 @@ impl Options {
         options
     }
 
-    fn flag(&self, name: &str, default: bool) -> Known<bool> {
+    pub(super) fn flag(&self, name: &str, default: bool) -> Known<bool> {
         match &self.get(name).kind {
             Kind::Undefined => Known::Known(default),
             _ => truthy(self.get(name)).into(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::policy::{OPTIONS, Options, is_regex};
-use super::respond::{App, Hook, HookKind, Resource, RouteOf, sample};
+use super::respond::{App, Hook, HookKind, Resource, RouteOf};
+use super::routes::{INERT, map};
 use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, nearest, setting, truthy, url};
@@ -22,14 +23,17 @@ use crate::syntax::value::{Conditions, Kind, Value};
 /// The most routes that are endpoints of their own.
 const MAX_ENDPOINTS: usize = 200;
 
-struct Reader<'p> {
-    program: &'p Program,
+pub(super) struct Reader<'p> {
+    pub(super) program: &'p Program,
     conditions: Conditions,
     versions: Versions,
     files: Arc<Vec<Arc<SourceFile>>>,
-    observations: Vec<Observation>,
+    pub(super) observations: Vec<Observation>,
     unknowns: Vec<(Span, String)>,
-    app: usize,
+    /// The call that makes the application.
+    pub(super) app: usize,
+    /// There may be routes that are not in view.
+    pub(super) open: bool,
 }
 
 pub(super) fn read(project: &Project<'_>) -> Reading {
@@ -72,6 +76,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             observations: Vec::new(),
             unknowns: Vec::new(),
             app: index,
+            open: false,
         };
         let mut app = reader.site(&program);
         let compared = compared_origins(&app, &program);
@@ -94,7 +99,7 @@ impl Reader<'_> {
         for (blueprint, prefix) in &blueprints {
             self.routes(*blueprint, prefix, Some(*blueprint), &mut routes);
         }
-        let endpoints = self.endpoints(&routes, &hooks, span);
+        let endpoints = self.endpoints(&mut routes, &hooks, span);
         for hook in &hooks {
             self.observe(hook);
         }
@@ -106,6 +111,9 @@ impl Reader<'_> {
         App {
             conditions: self.conditions.as_slice().to_vec(),
             endpoints,
+            map: map(&routes),
+            open: self.open || python::is_given_away(program, self.app, &INERT),
+            own_not_found: self.handles_not_found(),
             routes,
             hooks,
             observations: self.observations,
@@ -116,35 +124,16 @@ impl Reader<'_> {
         }
     }
 
-    /// Registered blueprints with their prefixes.
-    fn blueprints(&self) -> Vec<(usize, String)> {
-        let mut found = Vec::new();
-        for call in self.program.calls.iter() {
-            if call.receiver != Some(self.app) || call.method() != "register_blueprint" {
-                continue;
-            }
-            let Some(blueprint) = call.arguments.get(0, "blueprint").and_then(Val::call) else {
-                continue;
-            };
-            let made = self.program.calls.get(blueprint);
-            let own = made.and_then(|made| made.arguments.keyword("url_prefix"));
-            let prefix = call.arguments.keyword("url_prefix").or(own);
-            let prefix = prefix.and_then(Val::as_text).unwrap_or_default();
-            found.push((blueprint, prefix.trim_end_matches('/').to_owned()));
-        }
-        found
-    }
-
     fn export(&mut self, value: &Val) -> Value {
         self.program.export(value, &mut self.conditions)
     }
 
-    fn options(&self, span: Span) -> Options {
+    pub(super) fn options(&self, span: Span) -> Options {
         Options::new(span, self.versions, Arc::clone(&self.files))
     }
 
     /// What the application's configuration says before call `until`.
-    fn config(&mut self, until: usize) -> (BTreeMap<String, Value>, bool) {
+    pub(super) fn config(&mut self, until: usize) -> (BTreeMap<String, Value>, bool) {
         let base = format!("#{}.config", self.app);
         let mut found: BTreeMap<String, Value> = BTreeMap::new();
         let mut open = false;
@@ -224,7 +213,7 @@ impl Reader<'_> {
         self.files.iter().any(|file| file.text().contains("CORS_"))
     }
 
-    fn add_keywords(&mut self, options: &mut Options, arguments: &Arguments) {
+    pub(super) fn add_keywords(&mut self, options: &mut Options, arguments: &Arguments) {
         options.open |= arguments.open;
         for (name, place, value) in &arguments.keywords {
             let value = self.export(value);
@@ -453,123 +442,18 @@ impl Reader<'_> {
         }
     }
 
-    fn routes(
-        &mut self,
-        owner: usize,
-        prefix: &str,
-        blueprint: Option<usize>,
-        found: &mut Vec<RouteOf>,
-    ) {
-        let program = self.program;
-        for (index, call) in program.calls.iter().enumerate() {
-            if call.receiver != Some(owner) || call.effect != Effect::Call {
-                continue;
-            }
-            let (function, default) = match call.method() {
-                "route" => (decorated(program, index), "GET"),
-                "get" => (decorated(program, index), "GET"),
-                "post" => (decorated(program, index), "POST"),
-                "put" => (decorated(program, index), "PUT"),
-                "delete" => (decorated(program, index), "DELETE"),
-                "patch" => (decorated(program, index), "PATCH"),
-                "add_url_rule" => {
-                    let view = call.arguments.get(2, "view_func").map(|value| &value.kind);
-                    let function = match view {
-                        Some(K::Function(function)) => Some(*function),
-                        _ => None,
-                    };
-                    (function, "GET")
-                }
-                _ => continue,
-            };
-            let Some(path) = call.arguments.get(0, "rule").and_then(Val::as_text) else {
-                continue;
-            };
-            let methods = match call.arguments.keyword("methods") {
-                Some(list) => match program.items(list) {
-                    Some((items, _)) => {
-                        let texts = items.iter().filter_map(Val::as_text);
-                        texts.map(str::to_ascii_uppercase).collect()
-                    }
-                    None => vec![default.to_owned()],
-                },
-                None => vec![default.to_owned()],
-            };
-            let own = function.map(|function| program.function(function));
-            let text = own.map(|own| {
-                let file = &program.modules()[own.module].file;
-                file.slice(own.function.span).to_ascii_lowercase()
-            });
-            let decorator = function.and_then(|function| self.decorator(function, index));
-            found.push(RouteOf {
-                path: format!("{prefix}{path}"),
-                methods,
-                function,
-                blueprint,
-                decorator,
-                own_headers: text.is_some_and(|text| text.contains("access-control-allow")),
-                span: call.span,
-            });
-        }
-    }
-
-    /// The options of `@cross_origin` below the route's own decorator.
-    fn decorator(&mut self, function: usize, route: usize) -> Option<Options> {
-        let decorators = self.program.function(function).decorators.clone();
-        let at = decorators
-            .iter()
-            .position(|known| known.call() == Some(route))?;
-        let is_cross = |value: &Val| {
-            let call = value.call().and_then(|call| self.program.calls.get(call));
-            call.filter(|call| call.path.ends_with("cross_origin"))
-                .cloned()
-        };
-        for (place, value) in decorators.iter().enumerate() {
-            let Some(call) = is_cross(value) else {
-                continue;
-            };
-            if place < at {
-                let known = self
-                    .observations
-                    .iter()
-                    .any(|known| known.span == call.span);
-                if !known {
-                    self.observations.push(Observation {
-                        kind: ObservationKind::Unattached,
-                        span: call.span,
-                        name: "cross_origin".into(),
-                        text: "the route above registers the view without it".into(),
-                        suggestion: None,
-                        related: vec![(
-                            self.program.calls[route].span,
-                            "the route must stand above it".into(),
-                        )],
-                        severe: false,
-                    });
-                }
-                continue;
-            }
-            let mut options = self.options(call.span);
-            let (config, open) = self.config(self.program.calls.len());
-            options.given.extend(config);
-            options.open |= open;
-            self.add_keywords(&mut options, &call.arguments);
-            return Some(options);
-        }
-        None
-    }
-
-    fn endpoints(&self, routes: &[RouteOf], hooks: &[Hook], span: Span) -> Vec<Endpoint> {
+    fn endpoints(&self, routes: &mut [RouteOf], hooks: &[Hook], span: Span) -> Vec<Endpoint> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let place = hooks
             .iter()
             .find(|hook| matches!(hook.kind, HookKind::Cors { .. }))
             .map_or(span, |hook| hook.span);
-        for route in routes.iter().take(MAX_ENDPOINTS) {
-            let path = sample(&route.path);
+        for route in routes.iter_mut().take(MAX_ENDPOINTS) {
+            let path = route.path.sample();
             let methods = route
                 .methods
                 .iter()
+                .flatten()
                 .filter(|method| !matches!(method.as_str(), "HEAD" | "OPTIONS"));
             let methods: Vec<Route> = methods
                 .map(|method| Route {
@@ -577,8 +461,10 @@ impl Reader<'_> {
                     span: route.span,
                 })
                 .collect();
-            if let Some(known) = endpoints.iter_mut().find(|known| known.url.path == path) {
-                known.routes.extend(methods);
+            let known = endpoints.iter().position(|known| known.url.path == path);
+            route.endpoint = known.unwrap_or(endpoints.len());
+            if let Some(known) = known {
+                endpoints[known].routes.extend(methods);
                 continue;
             }
             let mut all: Vec<&Options> = route.decorator.iter().collect();
@@ -586,7 +472,7 @@ impl Reader<'_> {
                 all = covering(hooks, &path, route.blueprint);
             }
             endpoints.push(Endpoint {
-                name: format!("route {}", route.path),
+                name: format!("route {}", route.path.text),
                 span: route
                     .decorator
                     .as_ref()
@@ -730,17 +616,6 @@ fn covering<'h>(hooks: &'h [Hook], path: &str, blueprint: Option<usize>) -> Vec<
         }
     }
     found
-}
-
-fn decorated(program: &Program, decorator: usize) -> Option<usize> {
-    let call = program
-        .calls
-        .iter()
-        .find(|other| other.receiver == Some(decorator) && other.method().is_empty())?;
-    match call.arguments.positional.first()?.kind {
-        K::Function(function) => Some(function),
-        _ => None,
-    }
 }
 
 fn function_of(call: &Call) -> Option<usize> {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::policy::{Options, is_regex};
+use super::route::{Map, Routed};
 use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, number, outcomes, unknown_response,
 };
+use crate::frameworks::python::path::PathPattern;
 use crate::frameworks::python::{Caching, add_cacheable};
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Outcome, Request, Response, Site,
@@ -76,8 +78,12 @@ pub(super) struct Hook {
 /// A route with what decorates its view.
 #[derive(Clone, Debug)]
 pub(super) struct RouteOf {
-    pub(super) path: String,
-    pub(super) methods: Vec<String>,
+    pub(super) path: PathPattern,
+    /// As written, upper case; nothing if that cannot be told.
+    pub(super) methods: Option<Vec<String>>,
+    pub(super) strict_slashes: bool,
+    /// The number of its endpoint.
+    pub(super) endpoint: usize,
     pub(super) function: Option<usize>,
     pub(super) blueprint: Option<usize>,
     /// `@cross_origin`, if it stands below the route.
@@ -92,6 +98,12 @@ pub(super) struct App {
     pub(super) conditions: Vec<Condition>,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) routes: Vec<RouteOf>,
+    /// The rules of the routes in their order, and that of static files behind them.
+    pub(super) map: Map,
+    /// There may be routes that are not in view.
+    pub(super) open: bool,
+    /// The program answers in place of the page for paths that nobody serves.
+    pub(super) own_not_found: bool,
     pub(super) hooks: Vec<Hook>,
     pub(super) observations: Vec<Observation>,
     pub(super) unknowns: Vec<(Span, String)>,
@@ -114,11 +126,15 @@ impl Site for App {
     }
 
     fn route(&self, request: &Request) -> Option<usize> {
-        let found = self
-            .endpoints
-            .iter()
-            .position(|endpoint| endpoint.url.path == request.url.path);
-        Some(found.unwrap_or(0))
+        let found = match self.map.route(&request.url.path, &request.method) {
+            Routed::Rule(at) | Routed::MethodNotAllowed(at) => self.routes.get(at),
+            Routed::Redirect(to) => match self.map.route(&to, &request.method) {
+                Routed::Rule(at) => self.routes.get(at),
+                _ => None,
+            },
+            Routed::NotFound | Routed::Unknown => None,
+        };
+        Some(found.map_or(0, |route| route.endpoint))
     }
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
@@ -189,25 +205,19 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn answer(&self) -> Vec<Response> {
-        let path = &self.request.url.path;
-        let matching: Vec<&RouteOf> = self
+        let routed = self
             .app
-            .routes
-            .iter()
-            .filter(|route| matches_rule(&route.path, path))
-            .collect();
-        let made = self.made(&matching);
-        let blueprint = matching.first().and_then(|route| route.blueprint);
+            .map
+            .route(&self.request.url.path, &self.request.method);
         // Whom no rule serves belongs to no blueprint.
-        let unrouted = |made: &Made| {
-            matches!(
-                made.response.answered_by.kind,
-                Answer::NotFound | Answer::MethodNotAllowed
-            )
+        let route = match routed {
+            Routed::Rule(at) => self.app.routes.get(at),
+            _ => None,
         };
+        let made = self.made(&routed, route);
+        let blueprint = route.and_then(|route| route.blueprint);
         let mut sent = Vec::new();
         for made in made {
-            let blueprint = blueprint.filter(|_| !unrouted(&made));
             sent.extend(self.finish(made, blueprint));
         }
         if sent.is_empty() || sent.len() > 16 {
@@ -216,58 +226,79 @@ impl Run<'_> {
         sent
     }
 
-    fn made(&self, matching: &[&RouteOf]) -> Vec<Made> {
-        let simple = |status, kind, span, exception| {
-            vec![Made {
-                response: Response::new(Known::Known(status), kind, Some(span)),
-                exception,
-                evaluated: false,
-            }]
+    fn made(&self, routed: &Routed, route: Option<&RouteOf>) -> Vec<Made> {
+        let span = self.app.span;
+        let page = |status: Known<u16>, kind, span| Made {
+            response: Response::new(status, kind, Some(span)),
+            exception: true,
+            evaluated: false,
         };
         if self.app.routes.is_empty() {
             return self.view(None);
         }
-        let Some(first) = matching.first() else {
-            return simple(404, Answer::NotFound, self.app.span, true);
-        };
-        if let Some(before) = self.before(first.blueprint) {
+        if let Some(before) = self.before(route.and_then(|route| route.blueprint)) {
             return before;
         }
-        let method = self.request.method.as_str();
-        let accepts = |route: &&&RouteOf| {
-            route.methods.iter().any(|known| known == method)
-                || (method == "HEAD" && route.methods.iter().any(|known| known == "GET"))
+        let route = match (routed, route) {
+            (Routed::Rule(_), Some(route)) => route,
+            // Static files: which there are is not known.
+            (Routed::Rule(_), None) => return vec![page(Known::Unknown, Answer::Handler, span)],
+            (Routed::Redirect(to), _) => {
+                let mut redirect = page(Known::Known(308), Answer::Redirect, span);
+                let mut url = self.request.url.clone();
+                url.path.clone_from(to);
+                let location = Val::text(&url.to_string(), span);
+                let location = line("Location", &location, span, self.request);
+                redirect.response.headers.push(location);
+                return vec![redirect];
+            }
+            (Routed::MethodNotAllowed(at), _) => {
+                let refused = self.app.routes.get(*at);
+                let span = refused.map_or(span, |route| route.span);
+                let status = Known::Known(405);
+                return vec![page(status, Answer::MethodNotAllowed, span)];
+            }
+            (Routed::NotFound, _) if !self.app.open => {
+                let status = match self.app.own_not_found {
+                    true => Known::Unknown,
+                    false => Known::Known(404),
+                };
+                return vec![page(status, Answer::NotFound, span)];
+            }
+            (Routed::NotFound | Routed::Unknown, _) => {
+                let response = unknown_response(Some(span));
+                return vec![Made {
+                    response,
+                    exception: false,
+                    evaluated: false,
+                }];
+            }
         };
-        if let Some(route) = matching.iter().find(accepts) {
+        let own_options = match &route.methods {
+            Some(methods) => methods.iter().any(|method| method == "OPTIONS"),
+            None => false,
+        };
+        let decorator = route
+            .decorator
+            .as_ref()
+            .map(|options| options.in_world(self.world));
+        let automatic = decorator
+            .as_ref()
+            .filter(|options| options.flag("automatic_options", true) != Known::Known(false));
+        if self.request.method != "OPTIONS" || (own_options && automatic.is_none()) {
             return self.view(Some(route));
         }
-        if method != "OPTIONS" {
-            return simple(405, Answer::MethodNotAllowed, first.span, true);
-        }
-        let mut response = Response::new(Known::Known(200), Answer::Handler, Some(first.span));
+        let mut response = Response::new(Known::Known(200), Answer::Handler, Some(route.span));
         // The decorator answers OPTIONS itself, as Flask does, and adds its headers.
-        let decorator = matching.iter().find_map(|route| route.decorator.as_ref());
-        let Some(options) = decorator.map(|options| options.in_world(self.world)) else {
+        let Some(options) = automatic else {
             return vec![Made {
                 response,
                 exception: false,
                 evaluated: false,
             }];
         };
-        if crate::frameworks::python::truthy(options.get("automatic_options")) == Some(false)
-            && !matches!(
-                options.get("automatic_options").kind,
-                crate::syntax::value::Kind::Undefined
-            )
-        {
-            return vec![Made {
-                response,
-                exception: false,
-                evaluated: false,
-            }];
-        }
         if options.failure().is_some() {
-            return vec![failed(first.span)];
+            return vec![failed(route.span)];
         }
         response.answered_by.kind = Answer::Cors;
         vec![Made {
@@ -614,31 +645,4 @@ fn status_of(program: &Program, result: &Val, effects: &[Call]) -> Option<u16> {
         Some(status) => number(status),
         None => None,
     }
-}
-
-/// Does a rule with `<converter:name>` parts match a path?
-fn matches_rule(rule: &str, path: &str) -> bool {
-    let mut parts = rule.split('/');
-    let mut given = path.split('/');
-    loop {
-        match (parts.next(), given.next()) {
-            (Some(part), Some(_)) if part.starts_with("<path:") => return true,
-            (Some(part), Some(value)) if part.starts_with('<') => {
-                if value.is_empty() {
-                    return false;
-                }
-            }
-            (Some(part), Some(value)) if part == value => {}
-            (None, None) => return true,
-            _ => return false,
-        }
-    }
-}
-
-/// A path that a rule matches.
-pub(super) fn sample(rule: &str) -> String {
-    let parts = rule
-        .split('/')
-        .map(|part| if part.starts_with('<') { "1" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }

@@ -153,6 +153,10 @@ fn prepare(program: &mut Program, request: &Request) {
             let none = program.dict(Vec::new(), false, span);
             program.set_foreign_value(path, none);
         }
+        for (path, holds) in [("is_authenticated", false), ("is_anonymous", true)] {
+            let value = Val::new(K::Bool(holds), span);
+            program.set_foreign_value(&format!("request.user.{path}"), value);
+        }
     }
     for base in ["request", "flask.request"] {
         for (open, name) in [

@@ -1,6 +1,7 @@
 //! What the Python frameworks share: a project's program, and code that handles requests.
 
 pub(crate) mod handler;
+pub(crate) mod path;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::model::{AllowedOrigin, Allows, Decision, Request, Response, Setting, 
 use crate::source::{SourceFile, Span};
 use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::version::{self, Versions};
-use crate::syntax::python::{Arguments, Program};
+use crate::syntax::python::{Arguments, Effect, Program};
 use crate::syntax::value::{Kind, Value};
 
 /// Steps of one file with what it imports.
@@ -98,6 +99,26 @@ pub(crate) fn versions(project: &Project<'_>, package: &str) -> Versions {
     version::of_package(&folders, package)
 }
 
+/// Is what call `app` made given to something, other than these packages, that may add routes?
+pub(crate) fn is_given_away(program: &Program, app: usize, inert: &[&str]) -> bool {
+    let path = format!("#{app}");
+    program.calls.iter().any(|call| {
+        let arguments = &call.arguments;
+        let keywords = arguments.keywords.iter().map(|(_, _, value)| value);
+        let mut given = arguments.positional.iter().chain(keywords);
+        let is_app = |value: &Val| value.path() == Some(&path);
+        if call.effect != Effect::Call || !given.any(is_app) {
+            return false;
+        }
+        let mut made = call;
+        while let Some(receiver) = made.receiver.and_then(|at| program.calls.get(at)) {
+            made = receiver;
+        }
+        let package = made.path.split('.').next().unwrap_or_default();
+        !inert.contains(&package)
+    })
+}
+
 /// The URL of a service whose name nobody says.
 pub(crate) fn url(path: &str) -> Url {
     Url {
@@ -107,6 +128,12 @@ pub(crate) fn url(path: &str) -> Url {
         path: path.into(),
         query: None,
     }
+}
+
+/// Does the text of a function speak of the headers that matter here?
+pub(crate) fn speaks_of_headers(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("access-control-allow") || text.contains("vary")
 }
 
 /// Who decides what caches may keep of a program's responses.

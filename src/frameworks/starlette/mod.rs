@@ -7,6 +7,8 @@ mod observe;
 mod policy;
 mod read;
 mod respond;
+mod route;
+mod routes;
 
 use std::path::Path;
 

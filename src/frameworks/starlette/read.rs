@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::observe;
 use super::policy::{Cors, NAMES};
-use super::respond::{App, Area, Layer, LayerKind, Path, RouteOf};
+use super::respond::{App, Area, Layer, LayerKind};
+use super::route::{self, Below, RouteOf};
 use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, handler::number, has_unknown, leaves, setting, url};
@@ -19,6 +20,23 @@ use crate::syntax::python::{Arguments, Call, Effect, Program};
 use crate::syntax::value::{Conditions, Kind, Value};
 
 const CORS: &str = "starlette.middleware.cors.CORSMiddleware";
+/// The most endpoints of one application and of those mounted below it.
+const MAX_ENDPOINTS: usize = 200;
+/// The most applications, the mounted ones among them.
+const MAX_AREAS: usize = 50;
+/// Packages that are given an application and register no routes.
+const INERT: [&str; 10] = [
+    "asyncio",
+    "fastapi",
+    "gunicorn",
+    "httpx",
+    "hypercorn",
+    "logging",
+    "mangum",
+    "print",
+    "starlette",
+    "uvicorn",
+];
 
 pub(super) struct Reader<'p> {
     pub(super) program: &'p Program,
@@ -66,14 +84,16 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             observations: Vec::new(),
             unknowns: Vec::new(),
         };
-        let (endpoints, areas) = reader.app(index);
+        let mut made = Made::default();
+        reader.app(index, "", &[], &mut made);
         let span = call.span;
         let mut app = App {
             conditions: reader.conditions.as_slice().to_vec(),
             observations: reader.observations,
             unknowns: reader.unknowns,
-            endpoints,
-            areas,
+            endpoints: made.endpoints,
+            area_of: made.area_of,
+            areas: made.areas,
             caching: python::caching(&program),
             program: Arc::clone(&program),
             span,
@@ -88,7 +108,23 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     reading
 }
 
-fn is_app(call: &Call) -> bool {
+/// What an application is read to.
+#[derive(Default)]
+struct Made {
+    endpoints: Vec<Endpoint>,
+    /// The area of each endpoint.
+    area_of: Vec<usize>,
+    areas: Vec<Area>,
+}
+
+impl Made {
+    fn add(&mut self, endpoint: Endpoint, area: usize) {
+        self.endpoints.push(endpoint);
+        self.area_of.push(area);
+    }
+}
+
+pub(super) fn is_app(call: &Call) -> bool {
     call.effect == Effect::Call
         && matches!(
             &*call.path,
@@ -136,63 +172,60 @@ impl Reader<'_> {
         self.program.calls.get(index)
     }
 
-    fn app(&mut self, app: usize) -> (Vec<Endpoint>, Vec<Area>) {
-        let layers = self.layers(app);
-        observe::stack(self, &layers);
-        let mut routes = Vec::new();
-        let mut open = false;
-        self.routes(app, "", 0, &mut routes, &mut open);
-        let span = self
-            .call(app)
-            .map_or_else(|| layers[0].span, |call| call.span);
-        let main: Vec<RouteOf> = routes
+    /// Reads an application below a path, `outer` around it; the number of its area.
+    fn app(&mut self, app: usize, prefix: &str, outer: &[Layer], made: &mut Made) -> usize {
+        let own = self.layers(app);
+        observe::stack(self, &own);
+        let mut layers = outer.to_vec();
+        layers.extend(own);
+        let (mut entries, open, redirects) = self.entries(app, prefix);
+        let call = self.call(app);
+        let span = call.map_or_else(|| layers[0].span, |call| call.span);
+        let open = open || python::is_given_away(self.program, app, &INERT);
+        let mut all = Vec::new();
+        route::routes(&entries, &mut all);
+        let main: Vec<&RouteOf> = all
             .iter()
+            .copied()
             .filter(|route| !route.own_headers)
-            .cloned()
             .collect();
-        let mut endpoints = vec![self.endpoint("application", span, &main, &layers)];
-        let mut areas = vec![Area {
+        let name = match prefix {
+            "" => "application".to_owned(),
+            _ => format!("application mounted at {prefix}"),
+        };
+        let mut endpoint = self.endpoint(&name, span, &main, &layers);
+        if all.is_empty() && !prefix.is_empty() {
+            endpoint.url.path = format!("{prefix}/");
+        }
+        let area = made.areas.len();
+        let main = made.endpoints.len();
+        made.add(endpoint, area);
+        made.areas.push(Area {
             layers: layers.clone(),
-            routes: routes.clone(),
+            entries: Vec::new(),
             open,
-            prefix: String::new(),
-        }];
-        for route in routes.iter().filter(|route| route.own_headers) {
-            let name = format!("route {}", route.path.text);
-            let mut endpoint =
-                self.endpoint(&name, route.span, std::slice::from_ref(route), &layers);
-            endpoint.url.path = route.path.sample();
-            endpoints.push(endpoint);
-            areas.push(Area {
-                layers: layers.clone(),
-                routes: routes.clone(),
-                open,
-                prefix: route.path.sample(),
-            });
-        }
-        for (prefix, mounted) in self.mounts(app) {
-            let inner = self.layers(mounted);
-            observe::stack(self, &inner);
-            let mut all = layers.clone();
-            all.extend(inner);
-            let mut routes = Vec::new();
-            let mut open = false;
-            self.routes(mounted, &prefix, 0, &mut routes, &mut open);
-            let span = self.call(mounted).map_or(span, |call| call.span);
-            let name = format!("application mounted at {prefix}");
-            let mut endpoint = self.endpoint(&name, span, &routes, &all);
-            if routes.is_empty() {
-                endpoint.url.path = format!("{prefix}/");
+            redirects,
+            endpoint: main,
+        });
+        route::each_route(&mut entries, &mut |route| {
+            route.endpoint = main;
+            if route.own_headers && made.endpoints.len() < MAX_ENDPOINTS {
+                route.endpoint = made.endpoints.len();
+                let name = format!("route {}", route.path.text);
+                let mut endpoint = self.endpoint(&name, route.span, &[&*route], &layers);
+                endpoint.url.path = route.path.sample();
+                made.add(endpoint, area);
             }
-            endpoints.push(endpoint);
-            areas.push(Area {
-                layers: all,
-                routes,
-                open,
-                prefix,
-            });
-        }
-        (endpoints, areas)
+        });
+        route::each_app(&mut entries, &mut |prefix, below| {
+            let Below::App(inner) = *below else { return };
+            *below = match made.areas.len() {
+                MAX_AREAS.. => Below::Unseen,
+                _ => Below::App(self.app(inner, prefix, &layers, made)),
+            };
+        });
+        made.areas[area].entries = entries;
+        area
     }
 
     /// The layers of an application from the outside in.
@@ -407,7 +440,7 @@ impl Reader<'_> {
         }
     }
 
-    fn slice(&self, span: Span) -> String {
+    pub(super) fn slice(&self, span: Span) -> String {
         let module = self
             .program
             .modules()
@@ -416,222 +449,7 @@ impl Reader<'_> {
         module.map_or_else(String::new, |module| module.file.slice(span).to_owned())
     }
 
-    /// The routes of an application or router.
-    fn routes(
-        &self,
-        owner: usize,
-        prefix: &str,
-        depth: usize,
-        found: &mut Vec<RouteOf>,
-        open: &mut bool,
-    ) {
-        if depth > 8 || found.len() > 2000 {
-            *open = true;
-            return;
-        }
-        let own = self
-            .call(owner)
-            .and_then(|call| call.arguments.keyword("prefix"));
-        let own = own.and_then(Val::as_text).unwrap_or_default();
-        let prefix = format!("{prefix}{own}");
-        if let Some(list) = self
-            .call(owner)
-            .and_then(|call| call.arguments.get(1, "routes"))
-        {
-            self.listed_routes(list, &prefix, found, open);
-        }
-        for (index, call) in self.program.calls.iter().enumerate() {
-            if call.receiver != Some(owner) || call.effect != Effect::Call {
-                continue;
-            }
-            let method = call.method();
-            match method {
-                "get" | "post" | "put" | "delete" | "patch" | "options" | "head" | "trace"
-                | "api_route" | "route" => {
-                    let function = self.decorated(index);
-                    let methods = match method {
-                        "api_route" | "route" => self.method_list(call),
-                        method => Some(vec![method.to_ascii_uppercase()]),
-                    };
-                    self.add_route(
-                        call,
-                        function,
-                        methods,
-                        &prefix,
-                        method == "route",
-                        found,
-                        open,
-                    );
-                }
-                "add_api_route" | "add_route" => {
-                    let function = call.arguments.get(1, "endpoint").map(|value| &value.kind);
-                    let function = match function {
-                        Some(K::Function(function)) => Some(*function),
-                        _ => None,
-                    };
-                    let methods = self.method_list(call);
-                    self.add_route(
-                        call,
-                        function,
-                        methods,
-                        &prefix,
-                        method == "add_route",
-                        found,
-                        open,
-                    );
-                }
-                "include_router" => {
-                    let more = call.arguments.keyword("prefix");
-                    let more = more.map_or(Some(""), Val::as_text);
-                    let router = call.arguments.get(0, "router").and_then(Val::call);
-                    match (router, more) {
-                        (Some(router), Some(more)) => {
-                            let prefix = format!("{prefix}{more}");
-                            self.routes(router, &prefix, depth + 1, found, open);
-                        }
-                        _ => *open = true,
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn decorated(&self, decorator: usize) -> Option<usize> {
-        let call = self
-            .program
-            .calls
-            .iter()
-            .find(|other| other.receiver == Some(decorator) && other.method().is_empty())?;
-        match call.arguments.positional.first()?.kind {
-            K::Function(function) => Some(function),
-            _ => None,
-        }
-    }
-
-    fn method_list(&self, call: &Call) -> Option<Vec<String>> {
-        let Some(methods) = call.arguments.keyword("methods") else {
-            return Some(vec!["GET".into()]);
-        };
-        let (items, _) = self.program.items(methods)?;
-        let texts = items.iter().filter_map(Val::as_text);
-        Some(texts.map(str::to_ascii_uppercase).collect())
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one caller's locals")]
-    fn add_route(
-        &self,
-        call: &Call,
-        function: Option<usize>,
-        methods: Option<Vec<String>>,
-        prefix: &str,
-        with_head: bool,
-        found: &mut Vec<RouteOf>,
-        open: &mut bool,
-    ) {
-        let path = call.arguments.get(0, "path").and_then(Val::as_text);
-        let (Some(path), Some(mut methods)) = (path, methods) else {
-            *open = true;
-            return;
-        };
-        // Starlette's own routes answer HEAD where they answer GET; FastAPI's do not.
-        if with_head && methods.iter().any(|method| method == "GET") {
-            methods.push("HEAD".into());
-        }
-        let own_headers = function.is_some_and(|function| self.sets_headers(function));
-        found.push(RouteOf {
-            path: Path::new(&format!("{prefix}{path}")),
-            methods,
-            function,
-            own_headers,
-            span: call.span,
-        });
-    }
-
-    /// Does the text of a function speak of CORS headers?
-    fn sets_headers(&self, function: usize) -> bool {
-        let defined = self.program.function(function);
-        let text = self.slice(defined.function.span).to_ascii_lowercase();
-        text.contains("access-control-allow")
-    }
-
-    fn listed_routes(&self, list: &Val, prefix: &str, found: &mut Vec<RouteOf>, open: &mut bool) {
-        let Some((items, more)) = self.program.items(list) else {
-            *open = true;
-            return;
-        };
-        *open |= more;
-        for item in items {
-            let Some(call) = item.call().and_then(|index| self.call(index)) else {
-                *open = true;
-                continue;
-            };
-            match &*call.path {
-                "starlette.routing.Route" | "fastapi.routing.APIRoute" => {
-                    let function = match call.arguments.get(1, "endpoint").map(|value| &value.kind)
-                    {
-                        Some(K::Function(function)) => Some(*function),
-                        _ => None,
-                    };
-                    let is_class = !matches!(
-                        call.arguments.get(1, "endpoint").map(|value| &value.kind),
-                        Some(K::Function(_))
-                    );
-                    if is_class {
-                        *open = true;
-                        continue;
-                    }
-                    let methods = self.method_list(call);
-                    self.add_route(call, function, methods, prefix, true, found, open);
-                }
-                "starlette.routing.Mount" => {
-                    let path = call.arguments.get(0, "path").and_then(Val::as_text);
-                    let inner = call.arguments.keyword("routes");
-                    if let (Some(path), Some(inner)) = (path, inner) {
-                        let prefix = format!("{prefix}{}", path.trim_end_matches('/'));
-                        let inner = inner.clone();
-                        self.listed_routes(&inner, &prefix, found, open);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Applications mounted below, with their prefixes.
-    fn mounts(&self, app: usize) -> Vec<(String, usize)> {
-        let mut found = Vec::new();
-        let mut add = |call: &Call| {
-            let path = call.arguments.get(0, "path").and_then(Val::as_text);
-            let inner = call.arguments.get(1, "app").and_then(Val::call);
-            if let (Some(path), Some(inner)) = (path, inner)
-                && self.call(inner).is_some_and(is_app)
-            {
-                found.push((path.trim_end_matches('/').to_owned(), inner));
-            }
-        };
-        for call in self.program.calls.iter() {
-            if call.receiver == Some(app) && call.method() == "mount" {
-                add(call);
-            }
-        }
-        if let Some(list) = self
-            .call(app)
-            .and_then(|call| call.arguments.get(1, "routes"))
-        {
-            let items = self.program.items(list).map(|(items, _)| items);
-            for item in items.unwrap_or_default() {
-                if let Some(call) = item.call().and_then(|index| self.call(index))
-                    && &*call.path == "starlette.routing.Mount"
-                {
-                    add(call);
-                }
-            }
-        }
-        found
-    }
-
-    fn endpoint(&self, name: &str, span: Span, routes: &[RouteOf], layers: &[Layer]) -> Endpoint {
+    fn endpoint(&self, name: &str, span: Span, routes: &[&RouteOf], layers: &[Layer]) -> Endpoint {
         let cors: Vec<&Cors> = layers
             .iter()
             .filter_map(|layer| match &layer.kind {

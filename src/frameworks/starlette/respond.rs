@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::policy::Cors;
 use super::read::status;
+use super::route::{self, Entry, RouteOf, Routed};
 use crate::frameworks::python::handler::{
     apply_effects, kind_of_status, line, outcomes, remove, unknown_response,
 };
@@ -54,69 +55,17 @@ const TRANSPARENT: [&str; 9] = [
     "ProcessTimeMiddleware",
 ];
 
-/// A path with parameters.
-#[derive(Clone, Debug)]
-pub(super) struct Path {
-    pub(super) text: String,
-}
-
-impl Path {
-    pub(super) fn new(text: &str) -> Self {
-        let text = if text.is_empty() { "/" } else { text };
-        Self { text: text.into() }
-    }
-
-    /// A path that it matches.
-    pub(super) fn sample(&self) -> String {
-        let segments = self.text.split('/').map(|segment| {
-            if segment.starts_with('{') {
-                "1".to_owned()
-            } else {
-                segment.to_owned()
-            }
-        });
-        segments.collect::<Vec<_>>().join("/")
-    }
-
-    pub(super) fn matches(&self, path: &str) -> bool {
-        let mut pattern = self.text.split('/');
-        let mut given = path.split('/');
-        loop {
-            match (pattern.next(), given.next()) {
-                (Some(segment), Some(_)) if segment.ends_with(":path}") => return true,
-                (Some(segment), Some(value)) if segment.starts_with('{') => {
-                    if value.is_empty() {
-                        return false;
-                    }
-                }
-                (Some(segment), Some(value)) if segment == value => {}
-                (None, None) => return true,
-                _ => return false,
-            }
-        }
-    }
-}
-
-/// A route.
-#[derive(Clone, Debug)]
-pub(super) struct RouteOf {
-    pub(super) path: Path,
-    pub(super) methods: Vec<String>,
-    pub(super) function: Option<usize>,
-    /// Its function sets CORS headers itself.
-    pub(super) own_headers: bool,
-    pub(super) span: Span,
-}
-
 /// What stands behind an endpoint.
 #[derive(Debug)]
 pub(super) struct Area {
     pub(super) layers: Vec<Layer>,
-    pub(super) routes: Vec<RouteOf>,
-    /// There are routes that are not in view.
+    pub(super) entries: Vec<Entry>,
+    /// There are, or may be, routes that are not in view.
     pub(super) open: bool,
-    /// The path below which it is.
-    pub(super) prefix: String,
+    /// A slash at the end may be missing, or be too many.
+    pub(super) redirects: bool,
+    /// The number of the endpoint for what no other has.
+    pub(super) endpoint: usize,
 }
 
 /// An application.
@@ -124,12 +73,22 @@ pub(super) struct Area {
 pub(super) struct App {
     pub(super) conditions: Vec<Condition>,
     pub(super) endpoints: Vec<Endpoint>,
+    /// The area of each endpoint.
+    pub(super) area_of: Vec<usize>,
+    /// The application itself, then those mounted below it.
     pub(super) areas: Vec<Area>,
     pub(super) observations: Vec<Observation>,
     pub(super) unknowns: Vec<(Span, String)>,
     pub(super) caching: Caching,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
+}
+
+impl Area {
+    fn find(&self, request: &Request) -> Routed<'_> {
+        let url = &request.url;
+        route::find(&self.entries, &url.path, &request.method, self.redirects)
+    }
 }
 
 /// What comes out of a layer.
@@ -153,18 +112,17 @@ impl Site for App {
     }
 
     fn route(&self, request: &Request) -> Option<usize> {
-        let path = &request.url.path;
-        let mut best: Option<(usize, usize)> = None;
-        for (at, area) in self.areas.iter().enumerate().skip(1) {
-            let prefix = &area.prefix;
-            let below = path
-                .strip_prefix(prefix.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            if below && best.is_none_or(|(_, length)| length < prefix.len()) {
-                best = Some((at, prefix.len()));
+        let mut at = 0;
+        // An application may be mounted below one that is mounted.
+        for _ in 0..self.areas.len() {
+            let area = &self.areas[at];
+            match area.find(request) {
+                Routed::Route(route) | Routed::Refused(Some(route)) => return Some(route.endpoint),
+                Routed::App(inner) => at = inner,
+                _ => break,
             }
         }
-        Some(best.map_or(0, |(at, _)| at))
+        Some(self.areas[at].endpoint)
     }
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
@@ -199,7 +157,7 @@ fn active<'l>(layers: &'l [Layer], world: &World) -> Option<Vec<&'l Layer>> {
 
 impl App {
     fn answers(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
-        let area = &self.areas[endpoint];
+        let area = &self.areas[self.area_of[endpoint]];
         let active: Option<Vec<&Layer>> = active(&area.layers, world);
         let Some(layers) = active else {
             return vec![unknown_response(Some(self.span))];
@@ -466,28 +424,39 @@ impl Run<'_> {
     }
 
     fn router(&self) -> Vec<Inner> {
-        let request = self.request;
-        let path = &request.url.path;
-        let matching = || {
-            self.area
-                .routes
-                .iter()
-                .filter(|route| route.path.matches(path))
+        let mut routes = Vec::new();
+        route::routes(&self.area.entries, &mut routes);
+        let sent = |status, kind, span| {
+            let status = Known::Known(status);
+            vec![Inner::Sent(Response::new(status, kind, Some(span)))]
         };
-        let serving = matching().find(|route| route.methods.contains(&request.method));
-        let Some(route) = serving else {
-            return vec![Inner::Sent(match matching().next() {
-                Some(route) if !self.area.open => {
-                    let status = Known::Known(405);
-                    Response::new(status, Answer::MethodNotAllowed, Some(route.span))
-                }
-                None if !self.area.open && !self.area.routes.is_empty() => {
-                    Response::new(Known::Known(404), Answer::NotFound, Some(self.app.span))
-                }
-                _ => return self.handler(None),
-            })];
-        };
-        self.handler(Some(route))
+        match self.area.find(self.request) {
+            Routed::Route(route) => self.handler(Some(route)),
+            Routed::Page => self.handler(None),
+            Routed::Refused(route) => {
+                let span = route.map_or(self.app.span, |route| route.span);
+                sent(405, Answer::MethodNotAllowed, span)
+            }
+            Routed::Redirect(to) => {
+                let mut url = self.request.url.clone();
+                url.path = to;
+                let span = self.app.span;
+                let mut response = Response::new(Known::Known(307), Answer::Redirect, Some(span));
+                let location = Val::text(&url.to_string(), span);
+                let location = line("Location", &location, span, self.request);
+                response.headers.push(location);
+                vec![Inner::Sent(response)]
+            }
+            Routed::NotFound if !self.area.open && !routes.is_empty() => {
+                sent(404, Answer::NotFound, self.app.span)
+            }
+            Routed::Unseen if !self.area.open => {
+                let status = Known::Unknown;
+                let response = Response::new(status, Answer::Handler, Some(self.app.span));
+                vec![Inner::Sent(response)]
+            }
+            _ => self.handler(None),
+        }
     }
 
     fn handler(&self, route: Option<&RouteOf>) -> Vec<Inner> {

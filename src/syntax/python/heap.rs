@@ -41,6 +41,50 @@ impl Program {
         }
     }
 
+    /// The items of a list in all of its forms together, and whether there may be more.
+    #[must_use]
+    pub fn items_of_all(&self, list: &Val) -> Option<(Vec<Val>, bool)> {
+        fn add(tree: &Tree, found: &mut Vec<Val>, open: &mut bool) {
+            match tree {
+                Tree::Leaf(Obj::List {
+                    items, open: more, ..
+                }) => {
+                    found.extend(items.iter().cloned());
+                    *open |= more;
+                }
+                Tree::Leaf(_) => *open = true,
+                Tree::Split(_, yes, no) => {
+                    add(yes, found, open);
+                    add(no, found, open);
+                }
+            }
+        }
+        match &list.kind {
+            K::Ref(id) => {
+                let (mut found, mut open) = (Vec::new(), false);
+                add(self.heap.get(*id)?, &mut found, &mut open);
+                let mut items: Vec<Val> = Vec::new();
+                for item in found {
+                    if !items.contains(&item) {
+                        items.push(item);
+                    }
+                }
+                Some((items, open))
+            }
+            K::OneOf(_, yes, no) => {
+                let (mut items, open) = self.items_of_all(yes)?;
+                let (more, also) = self.items_of_all(no)?;
+                items.extend(
+                    more.into_iter()
+                        .filter(|item| !items.contains(item))
+                        .collect::<Vec<_>>(),
+                );
+                Some((items, open || also))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn alloc(&mut self, obj: Obj) -> Id {
         self.heap.push(Arc::new(Tree::Leaf(obj)))
     }

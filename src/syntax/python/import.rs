@@ -94,6 +94,21 @@ impl Program {
         Some(index)
     }
 
+    /// Evaluates a module that a text in another one names, and reads nothing that it imports.
+    pub fn load_alone(&mut self, dotted: &str, from: usize, sources: &Sources) -> Option<usize> {
+        let here = self.modules.get(from)?.file.path().to_path_buf();
+        let path = self.resolve_from(&here, 0, dotted)?;
+        if !self.given.contains_key(&path) {
+            let file = sources.load(&path).ok()?;
+            if file.text().len() > MAX_BYTES {
+                return None;
+            }
+            let module = Arc::new(parse(&file));
+            Arc::make_mut(&mut self.given).insert(path.clone(), (file, module));
+        }
+        self.load(&path)
+    }
+
     /// The file of a dotted name, seen from the current module.
     fn resolve(&self, dots: usize, dotted: &str) -> Option<PathBuf> {
         let here = self.modules.get(self.module)?.file.path().to_path_buf();

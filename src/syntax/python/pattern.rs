@@ -2,7 +2,7 @@
 //!
 //! What people write about origins means the same in both; what does not is left undecided.
 
-use fancy_regex::RegexBuilder;
+use fancy_regex::{Regex, RegexBuilder};
 
 /// How often the engine may go back. A pattern that needs more is undecided.
 const BACKTRACK_LIMIT: usize = 100_000;
@@ -34,6 +34,11 @@ impl How {
 /// Does the pattern match? Nothing if that cannot be decided, a wrong pattern included.
 #[must_use]
 pub fn matches(pattern: &str, flags: &str, text: &str, how: How) -> Option<bool> {
+    compiled(pattern, flags, how)?.is_match(text).ok()
+}
+
+/// The pattern for the engine; nothing if it means something else there, or nothing at all.
+pub(crate) fn compiled(pattern: &str, flags: &str, how: How) -> Option<Regex> {
     let translated = translate(pattern, flags.contains('x'), flags.contains('m'))?;
     let flags: String = flags
         .chars()
@@ -50,11 +55,20 @@ pub fn matches(pattern: &str, flags: &str, text: &str, how: How) -> Option<bool>
         How::Match => format!(r"{global}{flags}\A(?:{translated})"),
         How::Full => format!(r"{global}{flags}\A(?:{translated})\z"),
     };
-    let regex = RegexBuilder::new(&whole)
-        .backtrack_limit(BACKTRACK_LIMIT)
-        .build()
-        .ok()?;
-    regex.is_match(text).ok()
+    let mut builder = RegexBuilder::new(&whole);
+    builder.backtrack_limit(BACKTRACK_LIMIT).build().ok()
+}
+
+/// The text as a pattern that matches it alone.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 /// Is the pattern one that Python refuses to compile? Only what is certain: nothing to repeat,
