@@ -158,12 +158,12 @@ fn component<H: Wired>(m: &mut Machine<'_, H>, ty: &Type, span: Span) -> Option<
 
 /// The components that are of a type of the project.
 fn components<H: Wired>(m: &Machine<'_, H>, class: &Arc<Class>) -> Vec<Arc<Class>> {
-    let (program, sources) = (m.program(), m.sources());
-    let mut classes = program.classes();
-    classes.retain(|other| {
-        !other.is_abstract && is_component(other) && program.is_a(other, &class.name, sources)
-    });
+    let classes = m.program().descendants(&class.name, m.sources());
     classes
+        .iter()
+        .filter(|other| !other.is_abstract && is_component(other))
+        .cloned()
+        .collect()
 }
 
 fn is_component(class: &Arc<Class>) -> bool {

@@ -1,6 +1,7 @@
 //! What a container would make: bean methods, components, and who gets them.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 use super::deployment::Deployment;
 use super::host::Node;
@@ -50,18 +51,28 @@ pub(super) struct Known {
     /// All classes of the application.
     pub(super) classes: Vec<Arc<Class>>,
     pub(super) reactive: bool,
+    /// Whether code at these places can change what is sent; the same in every world.
+    pub(super) speaking: Arc<Speaking>,
 }
+
+/// What is known of places in the code.
+pub(super) type Speaking = Mutex<HashMap<Span, bool>>;
 
 impl Known {
     /// Finds what is there if the world's conditions are as they are.
+    ///
+    /// `stereotyped`: the places of the classes that may be components ([`is_component`]).
     pub(super) fn new(
         program: &Program,
         classes: Vec<Arc<Class>>,
+        stereotyped: &HashSet<Span>,
         reactive: bool,
+        speaking: Arc<Speaking>,
         deployment: &Deployment<'_>,
     ) -> Self {
         let mut known = Self {
             reactive,
+            speaking,
             ..Self::default()
         };
         for class in &classes {
@@ -69,7 +80,7 @@ impl Known {
             {
                 continue;
             }
-            if is_component(program, class) {
+            if stereotyped.contains(&class.span) {
                 known.components.push(Arc::clone(class));
             }
             for method in &class.methods {

@@ -1,6 +1,6 @@
 //! From classes, beans and properties to an application in one world.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::beans::{self, Known};
 use super::controllers;
@@ -486,8 +486,13 @@ pub(super) fn speaks(m: &Node<'_>, span: Span) -> bool {
         "SC_UNAUTHORIZED",
         "SC_FORBIDDEN",
     ];
-    let text = m.source(span);
-    WORDS.iter().any(|word| text.contains(word))
+    let known = Arc::clone(&m.host.known);
+    let speaking = known.speaking.lock();
+    let mut speaking = speaking.unwrap_or_else(PoisonError::into_inner);
+    *speaking.entry(span).or_insert_with(|| {
+        let text = m.source(span);
+        WORDS.iter().any(|word| text.contains(word))
+    })
 }
 
 /// Spring Security's chains.

@@ -1,6 +1,7 @@
 //! A Spring application in one world: what stands between a request and its handler.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cors::Cors;
 use super::exchange::Policy;
@@ -34,11 +35,46 @@ pub(super) struct Application {
     pub(super) chains: Vec<Chain>,
     /// The exception with which it does not start.
     pub(super) refusal: Option<(String, Span)>,
+    /// The handlers of the paths that were asked for. Copies share them: the handlers are complete
+    /// before anybody asks.
+    known_paths: Arc<Mutex<HashMap<String, Arc<[(usize, Rank)]>>>>,
 }
 
+/// How special a pattern is; the greatest of those that match wins.
+pub(super) type Rank = (bool, usize, usize);
+
+/// The handlers of more paths are not remembered.
+const MAX_PATHS: usize = 10_000;
+
 impl Application {
+    /// The numbers of the handlers whose patterns match a path, in order, with how special their
+    /// patterns are.
+    pub(super) fn handlers_at(&self, path: &str) -> Arc<[(usize, Rank)]> {
+        let known = self.known_paths.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(path) {
+            return Arc::clone(found);
+        }
+        let strict = self.versions.slash_matters();
+        let handlers = self.handlers.iter().enumerate();
+        let found: Arc<[(usize, Rank)]> = handlers
+            .filter_map(|(at, handler)| {
+                let patterns = handler.patterns.iter();
+                let rank = patterns
+                    .filter(|pattern| pattern.matches(path, strict))
+                    .map(PathPattern::specificity)
+                    .max()?;
+                Some((at, rank))
+            })
+            .collect();
+        if known.len() < MAX_PATHS {
+            known.insert(path.to_owned(), Arc::clone(&found));
+        }
+        found
+    }
+
     /// One with nothing in it.
-    pub(super) const fn empty(place: Span, versions: Versions) -> Self {
+    pub(super) fn empty(place: Span, versions: Versions) -> Self {
         Self {
             place,
             versions,
@@ -52,6 +88,7 @@ impl Application {
             filters: Vec::new(),
             chains: Vec::new(),
             refusal: None,
+            known_paths: Arc::default(),
         }
     }
 }

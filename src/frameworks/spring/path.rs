@@ -1,13 +1,33 @@
 //! Path patterns: `PathPattern` (spring-web, `org.springframework.web.util.pattern`).
 
-/// A parsed pattern.
+use std::sync::Arc;
+
+use regex::Regex;
+
+/// A parsed pattern. Copies share what was parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PathPattern {
-    text: String,
-    segments: Vec<Segment>,
+    text: Arc<str>,
+    segments: Arc<[Segment]>,
     /// It ends in a slash.
     slash: bool,
 }
+
+/// The regular expression of a variable, compiled once.
+#[derive(Clone, Debug)]
+struct Variable {
+    text: String,
+    /// Nothing if it is none that is understood.
+    regex: Option<Regex>,
+}
+
+impl PartialEq for Variable {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Variable {}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
@@ -16,7 +36,7 @@ enum Segment {
     /// `**`, `{*rest}`: any number of segments.
     Rest,
     /// A variable with a regular expression, or more than one in a segment.
-    Regex(Option<String>),
+    Regex(Option<Variable>),
 }
 
 impl PathPattern {
@@ -35,8 +55,8 @@ impl PathPattern {
             .enumerate()
             .any(|(at, segment)| *segment == Segment::Rest && at != last && at != 0);
         (!refused).then(|| Self {
-            text: text.to_owned(),
-            segments,
+            text: text.into(),
+            segments: segments.into(),
             slash,
         })
     }
@@ -45,7 +65,7 @@ impl PathPattern {
     pub(super) fn all() -> Self {
         Self {
             text: "/**".into(),
-            segments: vec![Segment::Rest],
+            segments: [Segment::Rest].into(),
             slash: false,
         }
     }
@@ -63,22 +83,21 @@ impl PathPattern {
         let body = path.strip_prefix('/').unwrap_or(path);
         let ends = path.len() > 1 && path.ends_with('/');
         let body = body.strip_suffix('/').unwrap_or(body);
-        let parts: Vec<&str> = if body.is_empty() {
-            Vec::new()
-        } else {
-            body.split('/').collect()
-        };
-        let open = self.segments.contains(&Segment::Rest);
-        if strict && !open && ends != self.slash {
+        if strict && ends != self.slash && !self.is_open() {
             return false;
         }
-        matches_segments(&self.segments, &parts)
+        matches_segments(&self.segments, (!body.is_empty()).then_some(body))
+    }
+
+    /// Does it match paths of any length?
+    fn is_open(&self) -> bool {
+        self.segments.contains(&Segment::Rest)
     }
 
     /// A path that the pattern matches.
     pub(super) fn example(&self) -> String {
         let mut path = String::new();
-        for segment in &self.segments {
+        for segment in &*self.segments {
             match segment {
                 Segment::Glob(parts) => {
                     path.push('/');
@@ -99,13 +118,12 @@ impl PathPattern {
     pub(super) fn covers(&self, other: &Self) -> bool {
         let example = other.example();
         let deeper = format!("{}/x/y", example.trim_end_matches('/'));
-        self.matches(&example, false)
-            && (!other.segments.contains(&Segment::Rest) || self.matches(&deeper, false))
+        self.matches(&example, false) && (!other.is_open() || self.matches(&deeper, false))
     }
 
     /// How special it is: literal characters first (`PathPattern.compareTo`, roughly).
     pub(super) fn specificity(&self) -> (bool, usize, usize) {
-        let open = self.segments.contains(&Segment::Rest);
+        let open = self.is_open();
         let literal = self.segments.iter().map(|segment| match segment {
             Segment::Glob(parts) => parts.iter().map(String::len).sum(),
             _ => 0_usize,
@@ -129,7 +147,13 @@ impl Segment {
             .filter(|inner| !inner.contains(['{', '}']) || inner.contains(':'));
         match variable {
             Some(inner) => match inner.split_once(':') {
-                Some((_, pattern)) => Self::Regex(Some(pattern.to_owned())),
+                Some((_, pattern)) => Self::Regex(Some(Variable {
+                    text: pattern.to_owned(),
+                    regex: regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+                        .size_limit(1 << 20)
+                        .build()
+                        .ok(),
+                })),
                 None => Self::Glob(vec![String::new(), String::new()]),
             },
             None if part.contains('{') => Self::Regex(None),
@@ -141,10 +165,10 @@ impl Segment {
         match self {
             Self::Rest => true,
             Self::Glob(parts) => !part.is_empty() && glob(parts, part),
-            Self::Regex(Some(pattern)) => regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
-                .size_limit(1 << 20)
-                .build()
-                .is_ok_and(|regex| regex.is_match(part)),
+            Self::Regex(Some(variable)) => variable
+                .regex
+                .as_ref()
+                .is_some_and(|regex| regex.is_match(part)),
             Self::Regex(None) => !part.is_empty(),
         }
     }
@@ -172,45 +196,72 @@ fn split_segments(body: &str) -> Vec<String> {
     parts
 }
 
-fn matches_segments(pattern: &[Segment], parts: &[&str]) -> bool {
-    match pattern.split_first() {
-        None => parts.is_empty(),
-        Some((Segment::Rest, [])) => true,
-        Some((Segment::Rest, rest)) => {
-            (0..=parts.len()).any(|skip| matches_segments(rest, &parts[skip..]))
+/// `path`: what is left of the path without a slash before it; nothing: it is at its end.
+fn matches_segments(pattern: &[Segment], path: Option<&str>) -> bool {
+    let Some((segment, rest)) = pattern.split_first() else {
+        return path.is_none();
+    };
+    if *segment == Segment::Rest {
+        let mut left = path;
+        loop {
+            if rest.is_empty() || matches_segments(rest, left) {
+                return true;
+            }
+            let Some(text) = left else { return false };
+            left = text.split_once('/').map(|(_, after)| after);
         }
-        Some((segment, rest)) => parts
-            .split_first()
-            .is_some_and(|(part, others)| segment.matches(part) && matches_segments(rest, others)),
+    }
+    let Some(path) = path else { return false };
+    match path.split_once('/') {
+        Some((part, after)) => segment.matches(part) && matches_segments(rest, Some(after)),
+        None => segment.matches(path) && matches_segments(rest, None),
     }
 }
 
+/// Do texts with stars between them match? `?` stands for one character.
 fn glob(parts: &[String], text: &str) -> bool {
-    let text: Vec<char> = text.chars().collect();
-    let parts: Vec<Vec<char>> = parts.iter().map(|part| part.chars().collect()).collect();
-    fn at(parts: &[Vec<char>], text: &[char], first: bool) -> bool {
-        let Some((part, rest)) = parts.split_first() else {
-            return text.is_empty();
-        };
-        let fits = |from: usize| {
-            text.len() >= from + part.len()
-                && part
-                    .iter()
-                    .zip(&text[from..])
-                    .all(|(known, c)| known == c || *known == '?')
-        };
-        if first {
-            return fits(0) && at(rest, &text[part.len()..], false);
-        }
-        if rest.is_empty() {
-            return text.len() >= part.len() && fits(text.len() - part.len());
-        }
+    let Some((first, rest)) = parts.split_first() else {
+        return text.is_empty();
+    };
+    let Some(mut text) = after(first, text) else {
+        return false;
+    };
+    let Some((last, middle)) = rest.split_last() else {
+        return text.is_empty();
+    };
+    for part in middle {
         // The leftmost place is as good as any other.
-        (0..=text.len())
-            .find(|from| fits(*from))
-            .is_some_and(|from| at(rest, &text[from + part.len()..], false))
+        let found = text
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .find_map(|at| after(part, &text[at..]));
+        match found {
+            Some(rest) => text = rest,
+            None => return false,
+        }
     }
-    at(&parts, &text, true)
+    let length = last.chars().count();
+    let start = match length.checked_sub(1) {
+        None => Some(text.len()),
+        Some(back) => text.char_indices().rev().nth(back).map(|(at, _)| at),
+    };
+    start.is_some_and(|start| after(last, &text[start..]) == Some(""))
+}
+
+/// What follows `part` at the start of a text.
+fn after<'t>(part: &str, text: &'t str) -> Option<&'t str> {
+    if !part.contains('?') {
+        return text.strip_prefix(part);
+    }
+    let mut rest = text.chars();
+    for known in part.chars() {
+        let c = rest.next()?;
+        if known != '?' && known != c {
+            return None;
+        }
+    }
+    Some(rest.as_str())
 }
 
 #[cfg(test)]
@@ -249,6 +300,11 @@ mod tests {
             ("/*.html", "/a.html", true),
             ("/*.html", "/a.htm", false),
             ("/a*b*c", "/axbxc", true),
+            ("/a*b*c", "/abcd", false),
+            ("/a*a", "/a", false),
+            ("/*é?", "/xéy", true),
+            ("/**/x", "/a/x/b", false),
+            ("/a//b", "/a/b", false),
             ("/", "/", true),
             ("", "/", true),
             ("/**/x", "/a/b/x", true),

@@ -1,10 +1,10 @@
 //! From the files of a project to its applications.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::beans::Known;
+use super::beans::{Known, Speaking};
 use super::build::{self, Notes};
 use super::deployment::{Deployment, Plan};
 use super::host::{Node, Spring};
@@ -235,16 +235,24 @@ fn site(
     let versions = versions(&build, program);
     let plan = Plan::new(&group.classes, &environment);
     let mut loaded = Vec::new();
+    let stereotyped = group
+        .classes
+        .iter()
+        .filter(|class| super::beans::is_component(program, class))
+        .map(|class| class.span);
+    let inputs = Inputs {
+        program,
+        group: &group,
+        stereotyped: stereotyped.collect(),
+        speaking: Arc::default(),
+        environment: &environment,
+        build: &build,
+        plan: &plan,
+        versions,
+        reactive: is_reactive(program, &build),
+        place,
+    };
     for world in plan.conditions.worlds() {
-        let inputs = Inputs {
-            program,
-            group: &group,
-            environment: &environment,
-            build: &build,
-            plan: &plan,
-            versions,
-            place,
-        };
         loaded.push(Arc::new(load(&inputs, &world, project)));
     }
     Some(SpringSite::new(loaded, plan.conditions.as_slice()))
@@ -264,10 +272,14 @@ fn place(group: &ModuleGroup, settings: &[Arc<SourceFile>]) -> Option<Span> {
 struct Inputs<'a> {
     program: &'a Arc<Program>,
     group: &'a ModuleGroup,
+    /// The places of the classes that may be components.
+    stereotyped: HashSet<Span>,
+    speaking: Arc<Speaking>,
     environment: &'a Environment,
     build: &'a Build,
     plan: &'a Plan,
     versions: Versions,
+    reactive: bool,
     place: Span,
 }
 
@@ -294,11 +306,12 @@ fn load(inputs: &Inputs<'_>, world: &World, project: &Project<'_>) -> Loaded {
         active: active.clone(),
         settings: &settings,
     };
-    let reactive = is_reactive(inputs);
     let known = Arc::new(Known::new(
         inputs.program,
         inputs.group.classes.clone(),
-        reactive,
+        &inputs.stereotyped,
+        inputs.reactive,
+        Arc::clone(&inputs.speaking),
         &deployment,
     ));
     let host = Spring::new(
@@ -329,15 +342,15 @@ fn load(inputs: &Inputs<'_>, world: &World, project: &Project<'_>) -> Loaded {
 }
 
 /// WebFlux, by the build file or by what is imported.
-fn is_reactive(inputs: &Inputs<'_>) -> bool {
-    let starters = &inputs.build.starters;
+fn is_reactive(program: &Program, build: &Build) -> bool {
+    let starters = &build.starters;
     if starters.mvc {
         return false;
     }
     if starters.webflux || starters.gateway {
         return true;
     }
-    let units = inputs.program.units();
+    let units = program.units();
     let imports = |word: &str| {
         units
             .iter()

@@ -9,7 +9,8 @@ use super::code;
 use super::exchange::{Exchange, Policy, Processed};
 use super::host::{Node, Position};
 use super::model::{
-    Access, Application, Chain, Entry, Handler, Link, Rule, Source, What, any_matches, policy_for,
+    Access, Application, Chain, Entry, Handler, Link, Rank, Rule, Source, What, any_matches,
+    policy_for,
 };
 use crate::model::{Answer, Application as Behind, HeaderLine, Known};
 use crate::source::Span;
@@ -626,28 +627,20 @@ fn find_method(
     options: bool,
     exact: bool,
 ) -> Option<Found> {
-    let strict = app.versions.slash_matters();
-    let mut matching: Vec<(usize, (bool, usize, usize))> = Vec::new();
-    let mut by_path: Option<Span> = None;
-    for (at, handler) in app.handlers.iter().enumerate() {
-        let patterns = handler.patterns.iter();
-        let rank = patterns
-            .filter(|pattern| pattern.matches(path, strict))
-            .map(super::path::PathPattern::specificity)
-            .max();
-        let Some(rank) = rank else { continue };
-        by_path.get_or_insert(handler.span);
-        let serves = if handler.methods.is_empty() {
-            !options
-        } else {
-            let serves = |method: &str| handler.methods.iter().any(|known| known == method);
-            serves(wanted) || (wanted == "HEAD" && serves("GET"))
-        };
-        if serves {
-            matching.push((at, rank));
+    let by_path = app.handlers_at(path);
+    let serves = |handler: &Handler| {
+        if handler.methods.is_empty() {
+            return !options;
         }
-    }
-    let place = by_path?;
+        let serves = |method: &str| handler.methods.iter().any(|known| known == method);
+        serves(wanted) || (wanted == "HEAD" && serves("GET"))
+    };
+    let matching: Vec<(usize, Rank)> = by_path
+        .iter()
+        .filter(|(at, _)| serves(&app.handlers[*at]))
+        .copied()
+        .collect();
+    let place = by_path.first().map(|(at, _)| app.handlers[*at].span)?;
     let method_handler = |own: Option<Policy>, kind: HandlerKind, span: Span| {
         Found::Handler(Box::new(FoundHandler {
             looks: own.is_some(),

@@ -40,6 +40,10 @@ struct Index {
     own: HashSet<String>,
     /// What classes extend, by their places.
     ancestries: HashMap<Span, Arc<Vec<Arc<Class>>>>,
+    /// The same as far as it is in view, until more is.
+    ancestries_in_view: HashMap<Span, Arc<Vec<Arc<Class>>>>,
+    /// The given classes that extend or implement a type of this simple name.
+    descendants: HashMap<Name, Arc<[Arc<Class>]>>,
     tried: HashSet<PathBuf>,
     /// The names of the source files in a folder.
     listed: HashMap<PathBuf, Arc<HashSet<String>>>,
@@ -150,15 +154,24 @@ impl Program {
     }
 
     fn lineage(&self, class: &Arc<Class>, sources: Option<&Sources>) -> Arc<Vec<Arc<Class>>> {
-        if let Some(known) = self.lock().ancestries.get(&class.span) {
-            return Arc::clone(known);
+        {
+            let index = self.lock();
+            let mut known = index.ancestries.get(&class.span);
+            if sources.is_none() {
+                known = known.or_else(|| index.ancestries_in_view.get(&class.span));
+            }
+            if let Some(known) = known {
+                return Arc::clone(known);
+            }
         }
         let result = Arc::new(self.climbed(class, sources));
+        let mut index = self.lock();
         // Without sources, a class may be missing that is found later.
-        if sources.is_some() {
-            let mut index = self.lock();
-            index.ancestries.insert(class.span, Arc::clone(&result));
-        }
+        let known = match sources {
+            Some(_) => &mut index.ancestries,
+            None => &mut index.ancestries_in_view,
+        };
+        known.insert(class.span, Arc::clone(&result));
         result
     }
 
@@ -188,6 +201,25 @@ impl Program {
             let mut parents = class.superclass.iter().chain(&class.interfaces);
             &*class.name == name || parents.any(|parent| parent.simple() == name)
         })
+    }
+
+    /// The classes of the given files that extend or implement a type of this simple name, or have
+    /// it themselves.
+    #[must_use]
+    pub fn descendants(&self, name: &Name, sources: Option<&Sources>) -> Arc<[Arc<Class>]> {
+        if let Some(known) = self.lock().descendants.get(name) {
+            return Arc::clone(known);
+        }
+        let mut classes = self.classes();
+        classes.retain(|class| self.is_a(class, name, sources));
+        let classes: Arc<[Arc<Class>]> = classes.into();
+        if sources.is_some() {
+            let mut index = self.lock();
+            index
+                .descendants
+                .insert(Arc::clone(name), Arc::clone(&classes));
+        }
+        classes
     }
 
     /// A method by name and number of arguments, in the class or what it extends. With several
@@ -268,6 +300,7 @@ fn nested(class: &Arc<Class>, result: &mut Vec<Arc<Class>>) {
 
 impl Index {
     fn add(&mut self, unit: Unit) {
+        self.ancestries_in_view.clear();
         let place = self.units.len();
         let unit = Arc::new(unit);
         self.own.insert(start(&unit.package).to_owned());

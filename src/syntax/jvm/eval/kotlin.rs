@@ -144,6 +144,7 @@ impl<H: Host> Machine<'_, H> {
             }
             ("require" | "check" | "println" | "print", _) => Val::void(span),
             ("requireNotNull" | "checkNotNull", [val, ..]) => val.clone(),
+            // Kotlin's standard library: both functions throw whatever they are given.
             ("error" | "TODO", _) => {
                 let error = Val::foreign("java.lang.IllegalStateException", span);
                 return Err(super::Abrupt::Throw(error));
