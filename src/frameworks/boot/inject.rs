@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Settings;
-use super::settings::split_at_commas;
+use super::text::split_at_commas;
 use crate::source::Span;
 use crate::syntax::jvm::ast::{Class, ClassKind, Name, Param, Type, annotation, simple};
 use crate::syntax::jvm::eval::heap::{ObjectKind, V, Val};
@@ -700,7 +700,8 @@ mod tests {
         let main = Arc::clone(main.expect("a class Main"));
         let method = Arc::clone(main.method("value").expect("a method"));
         let host = Log {
-            settings: Environment::read(&files).settings(&[]),
+            settings: Environment::read(&files, &crate::model::Environment::default())
+                .settings(&[]),
             beans: Beans::default(),
             set: Vec::new(),
         };

@@ -3,8 +3,10 @@
 
 mod build;
 mod inject;
+mod outside;
 mod profile;
 mod settings;
+mod text;
 
 pub use build::{Build, Starters, Version};
 pub use inject::{Beans, Wired, bean_of_class, bind, call, inject};

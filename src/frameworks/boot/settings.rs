@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::outside::Outside;
 use super::profile;
+use super::text::{closing, evaluated, is_filtered, split_at_commas, top_level_colon};
 use crate::source::{SourceFile, Span};
 use crate::syntax::jvm::ast::Name;
 use crate::syntax::value::{Kind, List, Value};
@@ -14,6 +16,9 @@ use crate::syntax::{properties, yaml};
 const MAX_DEPTH: u32 = 16;
 /// Longer texts are not put together.
 const MAX_TEXT: usize = 100_000;
+
+/// Variables for further elements of a list are not looked for.
+const MAX_ELEMENTS: usize = 100;
 
 const OUTSIDE: &str = "it is set outside of the project";
 
@@ -52,12 +57,14 @@ pub struct Environment {
     documents: Vec<Arc<Document>>,
     problems: Vec<(PathBuf, String)>,
     profiles: Vec<Name>,
+    outside: Outside,
 }
 
 impl Environment {
     /// Reads the `application` and `bootstrap` files among `files`; others are left out.
+    /// What `variables` hold wins over what is in them.
     #[must_use]
-    pub fn read(files: &[Arc<SourceFile>]) -> Self {
+    pub fn read(files: &[Arc<SourceFile>], variables: &crate::model::Environment) -> Self {
         let mut ordered: Vec<(u32, Option<Name>, &Arc<SourceFile>)> = files
             .iter()
             .filter_map(|file| {
@@ -67,7 +74,10 @@ impl Environment {
             .collect();
         // What is written for a profile wins over what is not, whatever folder it is in.
         ordered.sort_by_key(|(rank, profile, _)| (profile.is_some(), *rank));
-        let mut result = Self::default();
+        let mut result = Self {
+            outside: Outside::new(variables),
+            ..Self::default()
+        };
         for (_, profile, file) in ordered {
             let is_yaml = file
                 .path()
@@ -142,6 +152,14 @@ impl Environment {
         &self.profiles
     }
 
+    /// The profiles that the environment's variables make active, if they say so.
+    #[must_use]
+    pub fn active(&self) -> Option<Vec<Name>> {
+        let text = self.outside.get("spring.profiles.active")?;
+        let names = split_at_commas(text).map(|(_, name)| Name::from(name));
+        Some(names.collect())
+    }
+
     /// What holds when these profiles are active; none is the `default` profile.
     #[must_use]
     pub fn settings(&self, active: &[&str]) -> Settings {
@@ -172,6 +190,7 @@ impl Environment {
             documents,
             set: set.iter().map(|name| Name::from(*name)).collect(),
             asked: Arc::default(),
+            outside: self.outside.clone(),
         }
     }
 
@@ -187,6 +206,7 @@ impl Environment {
                 .collect(),
             set: Vec::new(),
             asked: Arc::default(),
+            outside: self.outside.clone(),
         };
         let mut at = 0;
         while at < result.len() && result.len() < 64 {
@@ -360,6 +380,7 @@ pub struct Settings {
     documents: Vec<Arc<Document>>,
     set: Vec<Name>,
     asked: Arc<Mutex<Vec<(Name, Span)>>>,
+    outside: Outside,
 }
 
 impl Settings {
@@ -367,13 +388,29 @@ impl Settings {
     /// if one of them is set outside of the project. Nothing if no file sets it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
-        self.value(key, MAX_DEPTH)
+        self.value(key, None, MAX_DEPTH)
     }
 
-    fn value(&self, key: &str, depth: u32) -> Option<Value> {
-        let key = segments(key);
-        let entry = self.entry(&key)?;
-        Some(self.filled(entry, depth))
+    /// `at`: where it is asked for, if that is known.
+    fn value(&self, key: &str, at: Option<Span>, depth: u32) -> Option<Value> {
+        let segments = segments(key);
+        let entry = self.entry(&segments);
+        if let Some(text) = self.outside.get(key) {
+            let span = entry.map(|entry| entry.span).or(at);
+            let span = span.or_else(|| self.place())?;
+            let text = self.fill(text, span, depth.checked_sub(1)?);
+            return Some(match text {
+                Some(text) => Value::string(text, span),
+                None => Value::unknown(OUTSIDE, span),
+            });
+        }
+        entry.map(|entry| self.filled(entry, depth))
+    }
+
+    /// The first place in the files.
+    fn place(&self) -> Option<Span> {
+        let mut documents = self.documents.iter();
+        documents.find_map(|document| document.entries.first().map(|entry| entry.key_span))
     }
 
     fn entry(&self, key: &[Segment]) -> Option<&Entry> {
@@ -397,6 +434,9 @@ impl Settings {
     #[must_use]
     pub fn list(&self, key: &str) -> Option<Value> {
         let prefix = segments(key);
+        if let Some(list) = self.list_from_outside(key) {
+            return Some(list);
+        }
         for document in self.documents.iter().rev() {
             let below = |entry: &&Entry| {
                 entry.key.len() > prefix.len()
@@ -440,6 +480,29 @@ impl Settings {
             }
         }
         None
+    }
+
+    /// The elements that variables of the environment hold.
+    fn list_from_outside(&self, key: &str) -> Option<Value> {
+        let texts: Vec<String> = match self.outside.get(key) {
+            Some(text) => split_at_commas(text)
+                .map(|(_, part)| part.to_owned())
+                .collect(),
+            None => (0..MAX_ELEMENTS)
+                .map_while(|at| self.outside.get(&format!("{key}[{at}]")))
+                .map(ToOwned::to_owned)
+                .collect(),
+        };
+        if texts.is_empty() && self.outside.get(key).is_none() {
+            return None;
+        }
+        let span = self.has(key).or_else(|| self.place())?;
+        let items = texts
+            .into_iter()
+            .map(|text| Value::string(text, span))
+            .collect();
+        let list = List { items, open: false };
+        Some(Value::new(Kind::List(list), span))
     }
 
     /// The parts of a text between commas.
@@ -557,7 +620,7 @@ impl Settings {
             None => (inner, None),
         };
         let key = self.fill(key, span, depth - 1)?;
-        if let Some(value) = self.value(&key, depth - 1) {
+        if let Some(value) = self.value(&key, Some(span), depth - 1) {
             return match value.kind {
                 Kind::String(text) => Some(text),
                 _ => None,
@@ -576,99 +639,6 @@ impl Settings {
     }
 }
 
-/// Parts between commas without the blanks around them, with the place of each.
-pub(super) fn split_at_commas(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    let parts = text.split(',').map(move |part| {
-        let start = at + part.len() - part.trim_start().len();
-        at += part.len() + 1;
-        (start, part.trim())
-    });
-    parts.filter(|(_, part)| !part.is_empty())
-}
-
-/// Where the brace that opens a placeholder is closed.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0;
-    let mut at = 0;
-    let bytes = text.as_bytes();
-    while at < bytes.len() {
-        if bytes[at] == b'}' {
-            if depth == 0 {
-                return Some(at);
-            }
-            depth -= 1;
-        } else if bytes[at..].starts_with(b"${") {
-            depth += 1;
-            at += 1;
-        }
-        at += 1;
-    }
-    None
-}
-
-/// The colon that separates a default.
-fn top_level_colon(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth = depth.saturating_sub(1),
-            b':' if depth == 0 => return Some(at),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Does Maven put a value into a text?
-fn is_filtered(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once('@') else {
-        return false;
-    };
-    rest.split_once('@').is_some_and(|(name, _)| {
-        !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
-    })
-}
-
-/// `'a,b'.split(',')` and `{'a', 'b'}` of the expression language.
-fn evaluated(expression: &str, span: Span) -> Value {
-    let list = |items: Vec<Value>| Value::new(Kind::List(List { items, open: false }), span);
-    let quoted = |text: &str| {
-        let text = text.trim();
-        let inner = text
-            .strip_prefix('\'')
-            .and_then(|rest| rest.strip_suffix('\''));
-        inner
-            .filter(|inner| !inner.contains('\''))
-            .map(ToOwned::to_owned)
-    };
-    if let Some((text, rest)) = expression.split_once(".split(")
-        && let (Some(text), Some(separator)) =
-            (quoted(text), rest.strip_suffix(')').and_then(quoted))
-        && !separator.is_empty()
-    {
-        let parts = text.split(separator.as_str());
-        return list(parts.map(|part| Value::string(part, span)).collect());
-    }
-    let inner = expression
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'));
-    if let Some(inner) = inner {
-        let items: Option<Vec<Value>> = inner
-            .split(',')
-            .map(|item| quoted(item).map(|text| Value::string(text, span)))
-            .collect();
-        if let Some(items) = items {
-            return list(items);
-        }
-    }
-    Value::unknown("an expression that is not evaluated", span)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -682,7 +652,7 @@ mod tests {
                 sources.add(format!("no-such-folder/{path}").into(), (*text).into())
             })
             .collect();
-        Environment::read(&files)
+        Environment::read(&files, &crate::model::Environment::default())
     }
 
     fn get(settings: &Settings, key: &str) -> String {
@@ -770,7 +740,9 @@ mod tests {
         let sources = Sources::new();
         let text = "a: \"x, y\"\nb:\n  - z\nc: ${D:1,2}\n";
         let file = sources.add("no-such-folder/application.yml".into(), text.into());
-        let settings = Environment::read(&[Arc::clone(&file)]).settings(&[]);
+        let settings =
+            Environment::read(&[Arc::clone(&file)], &crate::model::Environment::default())
+                .settings(&[]);
         let parts = |key: &str| {
             let value = settings.list(key).expect("a list");
             let items = value.as_list().expect("a list").items.clone();

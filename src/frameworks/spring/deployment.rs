@@ -28,12 +28,20 @@ pub(super) struct Plan {
     profiles: Vec<(String, usize)>,
     /// Properties that no file in view sets, with the number of their condition.
     properties: Vec<(String, usize)>,
+    /// Placeholders with a default that may be set from outside, with the number of their condition.
+    placeholders: Vec<(String, usize)>,
+    /// The active profiles, if the environment says which these are.
+    fixed: Option<Vec<String>>,
 }
 
 impl Plan {
     /// Looks for what the classes and property files of an application depend on.
     pub(super) fn new(classes: &[std::sync::Arc<Class>], environment: &Environment) -> Self {
-        let mut plan = Self::default();
+        let active = environment.active();
+        let mut plan = Self {
+            fixed: active.map(|names| names.iter().map(ToString::to_string).collect()),
+            ..Self::default()
+        };
         let settings = environment.settings(&[]);
         for class in classes {
             let methods = class.methods.iter().flat_map(|method| &method.annotations);
@@ -79,7 +87,10 @@ impl Plan {
     }
 
     fn add_profile(&mut self, name: &str, span: Option<Span>) {
-        if name == "default" || self.profiles.iter().any(|(known, _)| known == name) {
+        if self.fixed.is_some()
+            || name == "default"
+            || self.profiles.iter().any(|(known, _)| known == name)
+        {
             return;
         }
         let lower = name.to_lowercase();
@@ -96,6 +107,9 @@ impl Plan {
     /// The profiles that are active in a world. Of those for deployments one at a time: they stand
     /// for places, and a service runs in one.
     pub(super) fn active<'p>(&'p self, world: &World) -> Vec<&'p str> {
+        if let Some(fixed) = &self.fixed {
+            return fixed.iter().map(String::as_str).collect();
+        }
         let holds = |at: usize| world.holds.get(at).copied().unwrap_or(false);
         let conditions = self.conditions.as_slice();
         let mut active: Vec<&str> = Vec::new();
@@ -110,6 +124,29 @@ impl Plan {
             }
         }
         active
+    }
+
+    /// Tells worlds in which a placeholder has its default from those in which it is set from
+    /// outside.
+    pub(super) fn add_placeholder(&mut self, name: &str, span: Span) {
+        let condition = Condition {
+            text: format!("`{name}` is set"),
+            span: Some(span),
+            development: false,
+        };
+        if let Some(at) = self.conditions.atom(condition) {
+            self.placeholders.push((name.to_owned(), at));
+        }
+    }
+
+    /// The placeholders that are set from outside in a world.
+    pub(super) fn set<'p>(&'p self, world: &World) -> Vec<&'p str> {
+        let holds = |at: usize| world.holds.get(at).copied().unwrap_or(false);
+        let placeholders = self.placeholders.iter();
+        placeholders
+            .filter(|(_, at)| holds(*at))
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     fn property(&self, key: &str, world: &World) -> Option<bool> {

@@ -8,13 +8,13 @@ use super::beans::{Known, Speaking};
 use super::build::{self, Notes};
 use super::deployment::{Deployment, Plan};
 use super::host::{Node, Spring};
-use super::site::{Loaded, SpringSite};
+use super::site::{Loaded, SpringSite, differ};
 use super::version::Versions;
 use crate::frameworks::boot::{Build, Environment};
 use crate::frameworks::{Project, Reading};
 use crate::model::{Site, World};
 use crate::source::{SourceFile, Span};
-use crate::syntax::jvm::ast::Class;
+use crate::syntax::jvm::ast::{Class, Name};
 use crate::syntax::jvm::program::Program;
 use crate::syntax::value::{Budget, Kind};
 
@@ -226,15 +226,14 @@ fn site(
     project: &Project<'_>,
     reading: &mut Reading,
 ) -> Option<SpringSite> {
-    let environment = Environment::read(settings);
+    let environment = Environment::read(settings, project.environment);
     for (path, text) in environment.problems() {
         reading.skipped.push((path.clone(), text.clone()));
     }
     let build = Build::read(&group.folder, project.root, project.sources);
     let place = place(&group, settings)?;
     let versions = versions(&build, program);
-    let plan = Plan::new(&group.classes, &environment);
-    let mut loaded = Vec::new();
+    let mut plan = Plan::new(&group.classes, &environment);
     let stereotyped = group
         .classes
         .iter()
@@ -247,13 +246,18 @@ fn site(
         speaking: Arc::default(),
         environment: &environment,
         build: &build,
-        plan: &plan,
         versions,
         reactive: is_reactive(program, &build),
         place,
+        project,
     };
-    for world in plan.conditions.worlds() {
-        loaded.push(Arc::new(load(&inputs, &world, project)));
+    let mut loaded = inputs.worlds(&plan);
+    let open = inputs.open_defaults(&plan, &loaded);
+    if !open.is_empty() {
+        for (name, span) in open {
+            plan.add_placeholder(&name, span);
+        }
+        loaded = inputs.worlds(&plan);
     }
     Some(SpringSite::new(loaded, plan.conditions.as_slice()))
 }
@@ -277,19 +281,51 @@ struct Inputs<'a> {
     speaking: Arc<Speaking>,
     environment: &'a Environment,
     build: &'a Build,
-    plan: &'a Plan,
     versions: Versions,
     reactive: bool,
     place: Span,
+    project: &'a Project<'a>,
 }
 
-fn load(inputs: &Inputs<'_>, world: &World, project: &Project<'_>) -> Loaded {
-    let mut active: Vec<String> = inputs
-        .plan
-        .active(world)
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+/// Defaults are tried out in no more worlds than these,
+const MAX_TRIED_WORLDS: usize = 8;
+/// and in each no more than these.
+const MAX_TRIED_DEFAULTS: usize = 40;
+
+impl Inputs<'_> {
+    fn worlds(&self, plan: &Plan) -> Vec<Arc<Loaded>> {
+        let worlds = plan.conditions.worlds();
+        let load = |world: &World| Arc::new(load(self, plan, world, &plan.set(world)));
+        worlds.iter().map(load).collect()
+    }
+
+    /// The placeholders with a default in whose place another value would change an answer.
+    fn open_defaults(&self, plan: &Plan, loaded: &[Arc<Loaded>]) -> Vec<(Name, Span)> {
+        let mut tried: HashSet<Name> = HashSet::new();
+        let mut found = Vec::new();
+        let worlds = plan.conditions.worlds();
+        for (world, base) in worlds.iter().zip(loaded).take(MAX_TRIED_WORLDS) {
+            let mut asked = base.settings.asked();
+            asked.retain(|(name, _)| tried.insert(Arc::clone(name)));
+            asked.truncate(MAX_TRIED_DEFAULTS);
+            let names: Vec<&str> = asked.iter().map(|(name, _)| &**name).collect();
+            let matters = |set: &[&str]| differ(base, &load(self, plan, world, set));
+            if names.is_empty() || !matters(&names) {
+                continue;
+            }
+            for (name, span) in &asked {
+                if matters(&[&**name]) {
+                    found.push((Arc::clone(name), *span));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// `set`: placeholders that are set from outside, to what nobody knows.
+fn load(inputs: &Inputs<'_>, plan: &Plan, world: &World, set: &[&str]) -> Loaded {
+    let mut active: Vec<String> = plan.active(world).into_iter().map(str::to_owned).collect();
     if active.is_empty() {
         let base = inputs.environment.settings(&[]);
         if let Some(value) = base.get("spring.profiles.active")
@@ -299,9 +335,9 @@ fn load(inputs: &Inputs<'_>, world: &World, project: &Project<'_>) -> Loaded {
         }
     }
     let names: Vec<&str> = active.iter().map(String::as_str).collect();
-    let settings = Arc::new(inputs.environment.settings(&names));
+    let settings = Arc::new(inputs.environment.settings_with(&names, set));
     let deployment = Deployment {
-        plan: inputs.plan,
+        plan,
         world,
         active: active.clone(),
         settings: &settings,
@@ -324,7 +360,7 @@ fn load(inputs: &Inputs<'_>, world: &World, project: &Project<'_>) -> Loaded {
     let mut machine = Node::new(
         host,
         Arc::clone(inputs.program),
-        Some(project.sources),
+        Some(inputs.project.sources),
         budget,
     );
     let mut notes = Notes::default();

@@ -454,6 +454,18 @@ fn place(span: Span) -> usize {
     span.start as usize + 1
 }
 
+/// Do two ways to load an application answer differently anywhere?
+pub(super) fn differ(one: &Loaded, other: &Loaded) -> bool {
+    let areas = candidates(&one.app);
+    let others = candidates(&other.app);
+    areas.len() != others.len()
+        || areas
+            .iter()
+            .zip(&others)
+            .take(MAX_ENDPOINTS)
+            .any(|(a, b)| a.signature != b.signature || digest(one, a) != digest(other, b))
+}
+
 /// What the answers in one world rest on.
 fn digest(loaded: &Loaded, area: &Area) -> String {
     let url = url(&area.path);
