@@ -72,6 +72,8 @@ fn marked_with(signs: [&str; 2], text: &str) -> Vec<(usize, String)> {
     for (index, line) in text.lines().enumerate() {
         let marker = signs.iter().find_map(|sign| line.rsplit_once(sign));
         let Some((_, ids)) = marker else { continue };
+        // The end of a comment of XML.
+        let ids = ids.trim_end().trim_end_matches("-->");
         found.extend(ids.split(',').map(|id| (index + 1, id.trim().to_owned())));
     }
     found
@@ -240,4 +242,33 @@ fn nginx_shows_every_rule_and_its_near_misses() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Rules with examples for Spring are those that Spring can show.
+#[test]
+fn spring_shows_every_rule() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let cases = ["spring", "project"].into_iter();
+    let cases = cases.flat_map(|name| folders(&root.join(name)));
+    let of_spring = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        matches!(ending, Some("java" | "kt" | "yml" | "properties" | "xml"))
+    };
+    let places = cases.flat_map(|case| places_with(REPORTED, &case));
+    let reported: BTreeSet<String> = places
+        .filter(|(path, ..)| of_spring(path))
+        .map(|(.., id)| id)
+        .collect();
+    let rules = RuleSet::builtin().expect("the rules are right");
+    let silent: Vec<&str> = rules
+        .rules()
+        .filter(|rule| {
+            let docs = rule.docs().expect("the rules are right");
+            let mut examples = docs.bad.iter().chain(&docs.good);
+            examples.any(|example| example.framework == "spring")
+        })
+        .map(|rule| rule.definition.id.as_str())
+        .filter(|id| !reported.contains(*id))
+        .collect();
+    assert!(silent.is_empty(), "reported in no case: {silent:?}");
 }

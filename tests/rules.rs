@@ -198,7 +198,9 @@ fn every_framework_that_a_rule_speaks_of_has_examples() {
         let examples = || docs.bad.iter().chain(&docs.good);
         claimed.extend(examples().map(|example| example.framework.as_str()));
         if let Some(Help::PerFramework(map)) = &definition.help {
-            claimed.extend(map.keys().map(String::as_str).filter(|name| *name != "any"));
+            // `framework.spelling` is a part of the framework.
+            let names = map.keys().filter_map(|name| name.split('.').next());
+            claimed.extend(names.filter(|name| *name != "any"));
         }
         let mut complaints = Vec::new();
         if claimed.is_empty() {
@@ -319,7 +321,8 @@ fn marked(code: &str, rule: &str) -> BTreeSet<usize> {
         let comment = ["# ~ ", "// ~ "];
         comment.iter().any(|mark| {
             let behind = line.rsplit_once(mark);
-            behind.is_some_and(|(_, id)| id.trim_end() == rule)
+            // Comments of XML have an end.
+            behind.is_some_and(|(_, id)| id.trim_end().trim_end_matches("-->").trim_end() == rule)
         })
     };
     let lines = code.lines().enumerate();

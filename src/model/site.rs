@@ -81,6 +81,13 @@ pub trait Site: Send + Sync {
     /// The framework's name as in `fixtures/` (`nginx`).
     fn framework(&self) -> &'static str;
 
+    /// The name of the spelling at a place, for help texts in its own words; nothing: the
+    /// framework's usual one.
+    fn dialect(&self, span: Span) -> Option<&'static str> {
+        let _ = span;
+        None
+    }
+
     /// The deployment conditions that `respond` depends on, at most six (64 worlds); what would
     /// need more is unknown.
     fn conditions(&self) -> &[Condition];

@@ -194,7 +194,8 @@ impl Places {
 pub enum Help {
     /// The same words for every framework.
     Any(Texts),
-    /// In the file's own language: framework name to text; `any` for the rest.
+    /// In the file's own language: framework name, or `framework.spelling`, to text; `any` for the
+    /// rest.
     PerFramework(std::collections::BTreeMap<String, Texts>),
 }
 

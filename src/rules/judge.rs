@@ -460,7 +460,7 @@ impl<'a> Judge<'a> {
             help: definition
                 .help
                 .as_ref()
-                .and_then(|help| help_text(help, site.framework(), &writer)),
+                .and_then(|help| help_text(help, site.framework(), site.dialect(span), &writer)),
             fixes: Vec::new(),
             request: exchange.map(Exchange::shown_request),
             conditions: Vec::new(),
@@ -662,10 +662,18 @@ fn notes(definition: &Definition, writer: &Writer<'_>, exchange: Option<&Exchang
     notes
 }
 
-fn help_text(help: &Help, framework: &str, writer: &Writer<'_>) -> Option<String> {
+fn help_text(
+    help: &Help,
+    framework: &str,
+    dialect: Option<&str>,
+    writer: &Writer<'_>,
+) -> Option<String> {
     let texts: &Texts = match help {
         Help::Any(texts) => texts,
-        Help::PerFramework(map) => map.get(framework).or_else(|| map.get("any"))?,
+        Help::PerFramework(map) => dialect
+            .and_then(|dialect| map.get(dialect))
+            .or_else(|| map.get(framework))
+            .or_else(|| map.get("any"))?,
     };
     writer.texts(texts).map(|text| text.trim().to_owned())
 }

@@ -3,28 +3,22 @@
 use std::sync::{Arc, PoisonError};
 
 use super::beans::{self, Known};
-use super::controllers;
 use super::cors::Cors;
 use super::exchange::Policy;
-use super::host::{FilterBean, Node, Registered, object, push};
-use super::model::{
-    Access, Application, Chain, ChainCors, Entry, Filter, Link, Mapping, Matcher, Rule, Source,
-    What,
-};
+use super::host::{FilterBean, Node, Registered, entries, object, push, servlet_pattern};
+use super::model::{Application, ChainCors, Filter, Link, Mapping, Source, What};
 use super::path::PathPattern;
 use super::properties;
-use super::security::{self, Http};
-use super::version::Automatic;
+use super::xml::{self, Documents};
+use super::{chains, controllers, functional, interceptors};
 use crate::frameworks::boot::{self, Build};
 use crate::model::Known as Fact;
 use crate::source::Span;
-use crate::syntax::jvm::ast::{Class, Method};
+use crate::syntax::jvm::ast::{Class, Method, simple};
 use crate::syntax::jvm::eval::heap::Val;
 use crate::syntax::jvm::program::Program;
 
-/// Where Boot puts Spring Security.
-const SECURITY_ORDER: i64 = -100;
-const LOWEST: i64 = i32::MAX as i64;
+pub(super) const LOWEST: i64 = i32::MAX as i64;
 
 /// What reading learned beside the application itself.
 #[derive(Clone, Debug, Default)]
@@ -40,17 +34,26 @@ pub(super) fn application(
     m: &mut Node<'_>,
     known: &Arc<Known>,
     build: &Build,
+    documents: &Documents,
     place: Span,
     notes: &mut Notes,
 ) -> Application {
     let mut app = Application::empty(place, m.host.versions);
     app.reactive = known.reactive;
-    app.boot = true;
+    app.boot = documents.container().is_none() || build.boot.is_some();
     registries(m, known, &mut app, notes);
+    xml::mappings(m, documents, &mut app);
     app.handlers = controllers::handlers(m, known, &mut app.refusal);
+    app.handlers.extend(functional::handlers(m, known));
+    app.interceptors = interceptors::registered(m);
+    app.advices = interceptors::advices(m, known);
     properties::apply(m, build, &mut app, notes);
-    filters(m, known, &mut app, notes);
-    chains(m, known, build, &mut app, notes);
+    filters(m, known, &mut app);
+    web_filters(m, known, build, &mut app, notes);
+    if !app.boot {
+        xml::filters(m, known, documents, &mut app);
+    }
+    chains::apply(m, known, build, documents, &mut app, notes);
     app.filters.sort_by_key(|filter| filter.order);
     sockets(m, known);
     unattached(m, known, &app, notes);
@@ -65,7 +68,7 @@ pub(super) fn component(m: &mut Node<'_>, class: &Arc<Class>) -> Val {
     boot::bean_of_class(m, class, class.name_span)
 }
 
-fn program(m: &Node<'_>) -> Arc<Program> {
+pub(super) fn program(m: &Node<'_>) -> Arc<Program> {
     Arc::clone(m.program())
 }
 
@@ -73,6 +76,22 @@ fn method(m: &Node<'_>, class: &Arc<Class>, name: &str) -> Option<(Arc<Class>, A
     let found = program(m).method(class, name, None, m.sources());
     found.filter(|(_, method)| method.body.is_some())
 }
+
+/// Annotations that make no controller of a class.
+const HARMLESS: [&str; 12] = [
+    "Slf4j",
+    "Log4j2",
+    "RequiredArgsConstructor",
+    "AllArgsConstructor",
+    "ComponentScan",
+    "EntityScan",
+    "MapperScan",
+    "ServletComponentScan",
+    "Transactional",
+    "Order",
+    "Import",
+    "SuppressWarnings",
+];
 
 const CONFIGURERS: [&str; 5] = [
     "WebMvcConfigurer",
@@ -119,6 +138,11 @@ fn registries(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application, notes
         }
     }
     for (instance, class) in instances {
+        if let Some((owner, method)) = method(m, &class, "addInterceptors") {
+            let registry = m.host_object(object::INTERCEPTORS, 0, method.span);
+            // What it throws half-way leaves what was registered before.
+            let _ = m.invoke(&instance, &owner, &method, &[registry], method.span);
+        }
         let Some((owner, method)) = method(m, &class, "addCorsMappings") else {
             continue;
         };
@@ -227,6 +251,7 @@ fn unattached(m: &mut Node<'_>, known: &Arc<Known>, app: &Application, notes: &m
             .unattached
             .push((bean.method.name_span, name, why, related));
     }
+    dead_annotations(m, known, notes);
     for class in &known.classes {
         let configures = CONFIGURERS
             .iter()
@@ -244,6 +269,49 @@ fn unattached(m: &mut Node<'_>, known: &Arc<Known>, app: &Application, notes: &m
             "the class is no bean: it has no `@Configuration`, and nobody makes one of it".into(),
             None,
         ));
+    }
+}
+
+/// `@CrossOrigin` on classes in which Spring looks for no handlers.
+fn dead_annotations(m: &Node<'_>, known: &Arc<Known>, notes: &mut Notes) {
+    const NO_CONTROLLERS: [&str; 8] = [
+        "SpringBootApplication",
+        "Configuration",
+        "Service",
+        "Component",
+        "Repository",
+        "EnableWebSecurity",
+        "ControllerAdvice",
+        "RestControllerAdvice",
+    ];
+    let program = program(m);
+    for class in &known.classes {
+        let Some(annotation) = class.annotation("CrossOrigin") else {
+            continue;
+        };
+        let stereotyped = NO_CONTROLLERS
+            .iter()
+            .any(|name| class.annotation(name).is_some());
+        let others = class.annotations.iter().map(|other| simple(&other.name));
+        // An annotation of somebody else may make a controller of it.
+        let mut others = others.filter(|name| *name != "CrossOrigin");
+        let plain = others.all(|name| {
+            NO_CONTROLLERS.contains(&name) || name.starts_with("Enable") || HARMLESS.contains(&name)
+        });
+        let maps = class.methods.iter().any(|method| {
+            let mut annotations = method.annotations.iter();
+            annotations.any(|annotation| simple(&annotation.name).ends_with("Mapping"))
+        });
+        let extended = program.descendants(&class.name, m.sources()).len() > 1;
+        let has_parents = class.superclass.is_some() || !class.interfaces.is_empty();
+        if stereotyped && plain && !maps && !extended && !has_parents && !class.is_abstract {
+            notes.unattached.push((
+                annotation.span,
+                "@CrossOrigin".into(),
+                "the class is no controller, and Spring reads the annotation on those only".into(),
+                None,
+            ));
+        }
     }
 }
 
@@ -344,7 +412,7 @@ pub(super) fn source_of(m: &Node<'_>, val: &Val) -> Source {
 }
 
 /// The source of a `CorsFilter`.
-fn source_of_filter(m: &Node<'_>, val: &Val) -> Option<Source> {
+pub(super) fn source_of_filter(m: &Node<'_>, val: &Val) -> Option<Source> {
     let (kind, number) = m.as_host(val)?;
     if kind != object::FILTER {
         return None;
@@ -362,8 +430,11 @@ const FILTERS: [&str; 5] = [
 ];
 
 /// The filters of the container, Spring Security aside.
-fn filters(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application, notes: &mut Notes) {
-    let _ = notes;
+fn filters(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application) {
+    // Without Spring Boot only `web.xml` names filters.
+    if !app.boot {
+        return;
+    }
     let program = program(m);
     for class in &known.components {
         if FILTERS.iter().any(|name| program.is_a(class, name, None)) && speaks(m, class.span) {
@@ -410,7 +481,76 @@ fn filters(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application, notes: &
     }
 }
 
-fn filter_bean(m: &mut Node<'_>, val: &Val, order: Option<i64>, span: Span, app: &mut Application) {
+/// Filters of the container's own annotation.
+fn web_filters(
+    m: &mut Node<'_>,
+    known: &Arc<Known>,
+    build: &Build,
+    app: &mut Application,
+    notes: &mut Notes,
+) {
+    let program = program(m);
+    // A container that is given a WAR looks for them itself.
+    let scanned = !app.boot
+        || known.classes.iter().any(|class| {
+            class.annotation("ServletComponentScan").is_some()
+                || program.is_a(class, "SpringBootServletInitializer", None)
+        });
+    for class in &known.classes {
+        let Some(annotation) = class.annotation("WebFilter").cloned() else {
+            continue;
+        };
+        let is_filter = FILTERS.iter().any(|name| program.is_a(class, name, None));
+        if !is_filter
+            || beans::is_component(&program, class)
+            || !speaks(m, class.span)
+            || app
+                .filters
+                .iter()
+                .any(|known| known.span == class.name_span)
+        {
+            continue;
+        }
+        if scanned {
+            let val = ["value", "urlPatterns"]
+                .iter()
+                .find_map(|name| m.annotation(&annotation, name));
+            let texts = val.map(|val| entries(m, &[val], false)).unwrap_or_default();
+            let patterns = texts.items.iter().filter(|item| item.text != "/*");
+            let patterns = patterns.filter_map(|item| servlet_pattern(&item.text));
+            let patterns = patterns.collect();
+            let instance = component(m, class);
+            app.filters.push(Filter {
+                what: What::Hand(instance),
+                order: LOWEST,
+                patterns,
+                span: class.name_span,
+            });
+        } else if build.boot.is_some()
+            && known
+                .classes
+                .iter()
+                .any(|class| class.annotation("SpringBootApplication").is_some())
+            && !is_named_elsewhere(m, known, class)
+        {
+            notes.unattached.push((
+                class.name_span,
+                class.name.to_string(),
+                "Spring Boot looks for `@WebFilter` only where `@ServletComponentScan` says so"
+                    .into(),
+                None,
+            ));
+        }
+    }
+}
+
+pub(super) fn filter_bean(
+    m: &mut Node<'_>,
+    val: &Val,
+    order: Option<i64>,
+    span: Span,
+    app: &mut Application,
+) {
     if let Some((object::FILTER_BEAN, number)) = m.as_host(val) {
         let FilterBean {
             filter,
@@ -493,313 +633,6 @@ pub(super) fn speaks(m: &Node<'_>, span: Span) -> bool {
         let text = m.source(span);
         WORDS.iter().any(|word| text.contains(word))
     })
-}
-
-/// Spring Security's chains.
-fn chains(
-    m: &mut Node<'_>,
-    known: &Arc<Known>,
-    build: &Build,
-    app: &mut Application,
-    notes: &mut Notes,
-) {
-    let program = program(m);
-    let mut chains: Vec<Chain> = Vec::new();
-    let mut present = false;
-    for class in &known.components {
-        if !program.is_a(class, "WebSecurityConfigurerAdapter", None) {
-            continue;
-        }
-        present = true;
-        let instance = component(m, class);
-        let order = beans::order_of(m, &class.annotations).unwrap_or(100);
-        let mut http = None;
-        for configure in class
-            .methods
-            .iter()
-            .filter(|method| &*method.name == "configure")
-        {
-            match configure
-                .params
-                .first()
-                .map(|param| param.ty.simple().to_owned())
-                .as_deref()
-            {
-                Some("HttpSecurity") => {
-                    let val = security::http(m, false, configure.name_span);
-                    http = m.as_host(&val).map(|(_, number)| number);
-                    let _ = m.invoke(&instance, class, configure, &[val], configure.span);
-                }
-                Some("WebSecurity") => {
-                    let val = m.host_object(object::WEB, 0, configure.name_span);
-                    let _ = m.invoke(&instance, class, configure, &[val], configure.span);
-                }
-                _ => {}
-            }
-        }
-        if let Some(number) = http {
-            chains.push(chain(m, known, number, order, app, notes));
-        } else {
-            chains.push(default_chain(m, known, build, class.name_span, app, notes));
-        }
-    }
-    for at in known.of_type(&[
-        "SecurityFilterChain",
-        "SecurityWebFilterChain",
-        "DefaultSecurityFilterChain",
-    ]) {
-        present = true;
-        let bean = known.beans[at].clone();
-        let order = beans::order_of(m, &bean.method.annotations).unwrap_or(LOWEST);
-        let val = beans::bean(m, at);
-        let number = val.as_ref().and_then(|val| m.as_host(val));
-        match number {
-            Some((object::CHAIN, number)) => {
-                chains.push(chain(m, known, number, order, app, notes));
-            }
-            _ => chains.push(unknown_chain(m, bean.method.name_span, order)),
-        }
-    }
-    for at in known.of_type(&["WebSecurityCustomizer"]) {
-        if let Some(val) = beans::bean(m, at) {
-            let web = m.host_object(object::WEB, 0, val.span);
-            let _ = m.call_function(&val, Some(&web), std::slice::from_ref(&web), val.span);
-        }
-    }
-    let kotlin_or_unseen = known.components.iter().any(|class| {
-        class.annotation("EnableWebSecurity").is_some()
-            || class.annotation("EnableWebFluxSecurity").is_some()
-    });
-    if !present && build.starters.security && !kotlin_or_unseen {
-        chains.push(default_chain(m, known, build, app.place, app, notes));
-        present = true;
-    }
-    let ignored = m.host.data.ignored.clone();
-    chains.sort_by_key(|chain| chain.order);
-    if !ignored.is_empty() {
-        chains.insert(
-            0,
-            Chain {
-                matchers: ignored,
-                links: Vec::new(),
-                entry: Entry::SendError(403),
-                writers: Vec::new(),
-                order: i64::MIN,
-                span: app.place,
-                cors: ChainCors::Absent,
-            },
-        );
-    }
-    if present {
-        app.filters.push(Filter {
-            what: What::Security,
-            order: SECURITY_ORDER,
-            patterns: Vec::new(),
-            span: app.place,
-        });
-    }
-    app.chains = chains;
-}
-
-/// A chain whose making is not in view.
-fn unknown_chain(m: &Node<'_>, span: Span, order: i64) -> Chain {
-    let _ = m;
-    Chain {
-        matchers: Vec::new(),
-        links: vec![
-            Link::Cors(Source::Unknown, Some(span)),
-            Link::Authorize(Vec::new(), Access::Unknown, Some(span)),
-        ],
-        entry: Entry::Status(Fact::Unknown),
-        writers: Vec::new(),
-        order,
-        span,
-        cors: ChainCors::Absent,
-    }
-}
-
-/// What Boot makes of a project that only has the library on its class path.
-fn default_chain(
-    m: &mut Node<'_>,
-    known: &Arc<Known>,
-    build: &Build,
-    span: Span,
-    app: &mut Application,
-    notes: &mut Notes,
-) -> Chain {
-    let val = security::http(m, app.reactive, span);
-    let number = m.as_host(&val).map_or(0, |(_, number)| number);
-    let actuator = build.starters.actuator;
-    {
-        let http = &mut m.host.change().https[number as usize];
-        http.basic = Some(None);
-        http.login = true;
-        http.authorizes = Some((true, span));
-        if actuator {
-            http.cors = ChainCors::Enabled(span);
-            http.rules.push(Rule {
-                matchers: vec![Matcher {
-                    pattern: PathPattern::parse("/actuator/health/**"),
-                    ..Matcher::ANY
-                }],
-                access: Access::Permit,
-                span,
-            });
-        }
-        http.rules.push(Rule {
-            matchers: Vec::new(),
-            access: Access::Authenticated,
-            span,
-        });
-    }
-    chain(m, known, number, LOWEST, app, notes)
-}
-
-/// A chain from what its `HttpSecurity` was told.
-fn chain(
-    m: &mut Node<'_>,
-    known: &Arc<Known>,
-    number: u32,
-    order: i64,
-    app: &mut Application,
-    notes: &mut Notes,
-) -> Chain {
-    let http = m.host.data.https[number as usize].clone();
-    let mut links: Vec<(i32, Link)> = Vec::new();
-    if let Some(link) = cors_link(m, known, &http, app, notes) {
-        links.push((security::cors_place(), link));
-    }
-    if http.csrf {
-        links.push((
-            security::place_of("CsrfFilter"),
-            Link::Csrf(Some(http.span)),
-        ));
-    }
-    for (filter, beside, side, span) in &http.added {
-        let place = security::place_of(beside) + i32::from(*side);
-        if let Some(source) = source_of_filter(m, filter) {
-            links.push((place, Link::Cors(source, Some(*span))));
-        } else if let Some(class) = m.class_of(filter) {
-            if speaks(m, class.span) {
-                app.filters.retain(|known| known.span != class.name_span);
-                links.push((place, Link::Hand(filter.clone(), class.name_span)));
-            }
-        } else if m.is_function(filter) && speaks(m, filter.span) {
-            links.push((place, Link::Hand(filter.clone(), *span)));
-        }
-    }
-    if let Some((strict, span)) = http.authorizes {
-        let otherwise = if strict { Access::Deny } else { Access::Permit };
-        let rules = http.rules.clone();
-        links.push((i32::MAX, Link::Authorize(rules, otherwise, Some(span))));
-    }
-    links.sort_by_key(|(place, _)| *place);
-    let entry = http.entry(m);
-    Chain {
-        matchers: http.matchers.clone(),
-        links: links.into_iter().map(|(_, link)| link).collect(),
-        entry,
-        writers: http.writers.clone(),
-        order,
-        span: http.span,
-        cors: http.cors,
-    }
-}
-
-/// The CORS filter of a chain, if there is one (`CorsConfigurer`, `ServerHttpSecurity.CorsSpec`).
-fn cors_link(
-    m: &mut Node<'_>,
-    known: &Arc<Known>,
-    http: &Http,
-    app: &mut Application,
-    notes: &mut Notes,
-) -> Option<Link> {
-    let span = match http.cors {
-        ChainCors::Disabled(_) => return None,
-        ChainCors::Enabled(span) => Some(span),
-        ChainCors::Absent => None,
-    };
-    let place = span.unwrap_or(http.span);
-    if let Some(val) = &http.source {
-        notes.used.push(val.span);
-        let source = source_of(m, val);
-        mark_used(m, known, val, notes);
-        return Some(Link::Cors(source, Some(place)));
-    }
-    let sources = known.of_type(&["CorsConfigurationSource", "UrlBasedCorsConfigurationSource"]);
-    if http.reactive {
-        let [only] = sources.as_slice() else {
-            return None;
-        };
-        notes.used.push(known.beans[*only].method.span);
-        let val = beans::bean(m, *only)?;
-        return Some(Link::Cors(source_of(m, &val), Some(place)));
-    }
-    if span.is_none() {
-        let automatic = match m.host.versions.enables_cors_itself() {
-            Automatic::Never => false,
-            Automatic::OneSource => sources.len() == 1,
-            Automatic::UrlBased => !known
-                .of_type(&["UrlBasedCorsConfigurationSource"])
-                .is_empty(),
-        };
-        if !automatic {
-            return None;
-        }
-    }
-    if let Some(at) = known.named("corsFilter") {
-        let val = beans::bean(m, at);
-        let source = val.as_ref().and_then(|val| source_of_filter(m, val));
-        let wrong = val.is_some() && source.is_none() && known.beans[at].ty != "CorsFilter";
-        if wrong {
-            refuse_filter(app, &known.beans[at].ty, known.beans[at].method.name_span);
-        }
-        return Some(Link::Cors(source.unwrap_or(Source::Unknown), Some(place)));
-    }
-    if let Some(class) = known.component_named("corsFilter") {
-        refuse_filter(app, &class.path, class.name_span);
-        return None;
-    }
-    if let Some(at) = known.named("corsConfigurationSource") {
-        notes.used.push(known.beans[at].method.span);
-        let val = beans::bean(m, at);
-        let source = val.map_or(Source::Unknown, |val| source_of(m, &val));
-        return Some(Link::Cors(source, Some(place)));
-    }
-    if let Some(class) = known.component_named("corsConfigurationSource").cloned() {
-        let val = component(m, &class);
-        return Some(Link::Cors(source_of(m, &val), Some(place)));
-    }
-    if m.host.versions.answers_preflights_only() {
-        return Some(Link::PreflightOnly(place));
-    }
-    Some(Link::Cors(Source::Mvc, Some(place)))
-}
-
-fn refuse_filter(app: &mut Application, ty: &str, span: Span) {
-    let words = format!(
-        "BeanNotOfRequiredTypeException: Bean named 'corsFilter' is expected to be of type \
-         'org.springframework.web.filter.CorsFilter' but was actually of type '{ty}'"
-    );
-    app.refusal = Some((words, span));
-}
-
-/// Remembers that the bean behind a value is in use.
-fn mark_used(m: &Node<'_>, known: &Known, val: &Val, notes: &mut Notes) {
-    for bean in &known.beans {
-        let made = m
-            .host
-            .data
-            .beans
-            .iter()
-            .find(|(span, _)| *span == bean.method.span);
-        if let Some((_, Some(made))) = made
-            && made.as_id().is_some()
-            && made.as_id() == val.as_id()
-        {
-            notes.used.push(bean.method.span);
-        }
-    }
 }
 
 /// A configuration that does not start by itself.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::exchange::{Exchange, Policy};
 use super::host::{Node, Position, config_of, object, push, text_of};
+use super::model::Code;
 use super::respond::{Stop, exchange, filters, links};
 use crate::model::{Answer, HeaderLine, Known, ValueSource};
 use crate::source::Span;
@@ -112,7 +113,7 @@ fn skips(m: &mut Node<'_>, instance: &Val, class: &Arc<Class>, span: Span) -> bo
 }
 
 /// The response is the filter's own.
-fn answered(exchange: &mut Exchange, span: Span) {
+pub(super) fn answered(exchange: &mut Exchange, span: Span) {
     if exchange.finished.is_some() {
         return;
     }
@@ -137,13 +138,13 @@ fn go_on(m: &mut Node<'_>, position: Position) -> Way {
     }
 }
 
-fn next_object(m: &mut Node<'_>, position: Position, span: Span) -> Val {
+pub(super) fn next_object(m: &mut Node<'_>, position: Position, span: Span) -> Val {
     let number = push(&mut m.host.change().positions, position);
     m.host_object(object::NEXT, number, span)
 }
 
 /// Arguments for a method by the types of its parameters.
-fn arguments(m: &mut Node<'_>, method: &Arc<Method>, next: &Val) -> Vec<Val> {
+pub(super) fn arguments(m: &mut Node<'_>, method: &Arc<Method>, next: &Val) -> Vec<Val> {
     let mut args = Vec::new();
     for param in &method.params {
         let span = param.span;
@@ -244,17 +245,21 @@ pub(super) fn entry_point(m: &mut Node<'_>, val: &Val, span: Option<Span>) -> Wa
 }
 
 /// Runs a handler that sets headers itself.
-pub(super) fn handler(
-    m: &mut Node<'_>,
-    class: &Arc<Class>,
-    method: &Arc<Method>,
-    span: Span,
-) -> Way {
-    let this = m.create(class, span)?;
-    let next = next_object(m, Position::Nowhere, span);
-    let args = arguments(m, method, &next);
+pub(super) fn handler(m: &mut Node<'_>, code: &Code, span: Span) -> Way {
     let before = exchange(m).status;
-    match m.invoke(&this, class, method, &args, span) {
+    let result = match code {
+        Code::Method(class, method) => {
+            let this = m.create(class, span)?;
+            let next = next_object(m, Position::Nowhere, span);
+            let args = arguments(m, method, &next);
+            m.invoke(&this, class, method, &args, span)
+        }
+        Code::Function(function) => {
+            let request = m.host_object(object::REQUEST, 0, span);
+            m.call_function(function, None, &[request], span)
+        }
+    };
+    match result {
         Ok(_) | Err(Abrupt::Return(..) | Abrupt::Throw(_)) => {}
         Err(other) => return Err(other.into()),
     }
@@ -279,8 +284,14 @@ fn request_header(m: &mut Node<'_>, name: &str, span: Span) -> Val {
             | "access-control-request-headers"
             | "access-control-request-private-network"
     );
-    let credentials = matches!(name.as_str(), "authorization" | "cookie") || name.starts_with("x-");
-    if request.exact || certain || (request.is_preflight() && credentials) {
+    // Browsers send preflights without any header of a script, and without cookies.
+    let own = matches!(
+        name.as_str(),
+        "host" | "connection" | "referer" | "user-agent" | "cache-control" | "pragma" | "forwarded"
+    ) || ["accept", "sec-", "x-forwarded-", "x-real-", "x-request-"]
+        .iter()
+        .any(|start| name.starts_with(start));
+    if request.exact || certain || (request.is_preflight() && !own) {
         Val::null(span)
     } else {
         Val::foreign(format!("request.headers.{name}"), span)
@@ -300,7 +311,7 @@ pub(super) fn call(
     match kind {
         object::REQUEST => Some(Ok(request_call(m, call))),
         object::REQUEST_HEADERS => Some(Ok(request_headers_call(m, call))),
-        object::RESPONSE => Some(Ok(response_call(m, call))),
+        object::RESPONSE => Some(Ok(response_call(m, number, call))),
         object::RESPONSE_HEADERS => Some(Ok(headers_call(m, call, None))),
         object::ENTITY => Some(Ok(headers_call(m, call, None))),
         object::FREE_HEADERS => Some(Ok(headers_call(m, call, Some(number)))),
@@ -344,7 +355,10 @@ fn request_call(m: &mut Node<'_>, call: &Call<'_>) -> Val {
             Some(name) => request_header(m, &name, span),
             None => Val::unknown("a header of the request", span),
         },
-        "getHeaders" if call.args.is_empty() => m.host_object(object::REQUEST_HEADERS, 0, span),
+        "getHeaders" | "headers" if call.args.is_empty() => {
+            m.host_object(object::REQUEST_HEADERS, 0, span)
+        }
+        "getServletRequest" | "servletRequest" | "exchange" => call.receiver.clone(),
         "getMethod" if reactive => Val::foreign(
             format!("org.springframework.http.HttpMethod.{}", request.method),
             span,
@@ -373,9 +387,9 @@ fn request_headers_call(m: &mut Node<'_>, call: &Call<'_>) -> Val {
     let first = call.args.first().and_then(|val| text_of(m, val));
     match (call.method, first) {
         ("getOrigin", _) => request_header(m, "origin", call.span),
-        ("getFirst" | "get" | "getHeader", Some(name)) => {
+        ("getFirst" | "get" | "getHeader" | "header" | "firstHeader", Some(name)) => {
             let val = request_header(m, &name, call.span);
-            if call.method == "get" && !val.is_null() && !m.host.app().reactive {
+            if matches!(call.method, "get" | "header") && !val.is_null() && !m.host.app().reactive {
                 return m.list(vec![val], false, call.span);
             }
             val
@@ -391,7 +405,8 @@ fn request_headers_call(m: &mut Node<'_>, call: &Call<'_>) -> Val {
     }
 }
 
-fn response_call(m: &mut Node<'_>, call: &Call<'_>) -> Val {
+/// `number`: one more than that of the headers that are sent with a body; 0: those of the response.
+fn response_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
     let span = call.span;
     let args = call.args;
     match call.method {
@@ -428,8 +443,12 @@ fn response_call(m: &mut Node<'_>, call: &Call<'_>) -> Val {
         }
         "sendRedirect" => exchange(m).finish(Known::Known(302), Answer::Redirect, Some(span)),
         "getHeaders" if args.is_empty() => {
-            return m.host_object(object::RESPONSE_HEADERS, 0, span);
+            return match number.checked_sub(1) {
+                Some(free) => m.host_object(object::FREE_HEADERS, free, span),
+                None => m.host_object(object::RESPONSE_HEADERS, 0, span),
+            };
         }
+        "getServletResponse" => return m.host_object(object::RESPONSE, 0, span),
         "getHeader" | "containsHeader" => {
             let name = args
                 .first()
@@ -495,7 +514,7 @@ fn headers_call(m: &mut Node<'_>, call: &Call<'_>, free: Option<u32>) -> Val {
             lines.push(line);
         }
         None => {
-            let adds = m.host.versions.entity_headers_add();
+            let adds = adds_entity_headers(m);
             let entity = m
                 .as_host(call.receiver)
                 .is_some_and(|(kind, _)| kind == object::ENTITY);
@@ -517,11 +536,16 @@ fn dashed(name: &str) -> String {
     text
 }
 
+/// Are an entity's headers added to those of the response? WebFlux puts them in their place.
+fn adds_entity_headers(m: &Node<'_>) -> bool {
+    m.host.versions.entity_headers_add() && !m.host.app().reactive
+}
+
 /// Puts the lines of an entity's headers into the response.
-fn send_free(m: &mut Node<'_>, number: u32) {
+pub(super) fn send_free(m: &mut Node<'_>, number: u32) {
     let lines = m.host.data.free_headers[number as usize].clone();
     if m.host.is_asking() {
-        let replaces = !m.host.versions.entity_headers_add();
+        let replaces = !adds_entity_headers(m);
         for line in lines {
             write(exchange(m), line, replaces);
         }
@@ -671,7 +695,7 @@ pub(super) fn foreign_call(m: &mut Node<'_>, path: &str, call: &Call<'_>) -> Opt
             Val::bool(exchange(m).is_cors(), span)
         }
         (
-            "ResponseEntity",
+            "ResponseEntity" | "ServerResponse",
             "ok"
             | "status"
             | "created"
@@ -681,7 +705,12 @@ pub(super) fn foreign_call(m: &mut Node<'_>, path: &str, call: &Call<'_>) -> Opt
             | "notFound"
             | "of"
             | "unprocessableEntity"
-            | "internalServerError",
+            | "internalServerError"
+            | "permanentRedirect"
+            | "temporaryRedirect"
+            | "seeOther"
+            | "unprocessableContent"
+            | "from",
         ) if m.host.is_asking() => m.host_object(object::ENTITY, 0, span),
         ("Header", "of") => return None,
         _ => return None,

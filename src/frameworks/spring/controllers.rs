@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::beans::Known;
 use super::cors::{Cors, Entry, List, Written};
 use super::host::{Node, text_of};
-use super::model::Handler;
+use super::model::{Code, Handler};
 use super::path::PathPattern;
 use crate::model::Known as Fact;
 use crate::source::Span;
@@ -159,8 +159,21 @@ fn handler(
         cors,
         span: parts.annotation.span,
         reads: reads.unwrap_or_default(),
-        code: speaks.then_some((owner, runs)),
+        has_body: has_body(parts.family, &runs),
+        code: speaks.then_some(Code::Method(owner, runs)),
     })
+}
+
+/// Is what a handler returns written as the body?
+fn has_body(family: &[Arc<Class>], method: &Method) -> bool {
+    let on_class = family.iter().any(|class| {
+        class.annotation("RestController").is_some() || class.annotation("ResponseBody").is_some()
+    });
+    let entity = method
+        .returns
+        .as_ref()
+        .is_some_and(|ty| matches!(ty.simple(), "ResponseEntity" | "HttpEntity"));
+    on_class || entity || method.annotation("ResponseBody").is_some()
 }
 
 fn mapping_of(annotations: &[Annotation]) -> Option<(&Annotation, &'static str)> {

@@ -171,8 +171,12 @@ impl Cors {
             open: entries.open,
             ..Entries::default()
         });
+        let open = entries.open;
         for entry in entries.items {
             self.add(list, entry, versions);
+        }
+        if open {
+            self.open(list);
         }
     }
 
@@ -202,6 +206,10 @@ impl Cors {
     /// The list has further entries that are not in view.
     pub(super) fn open(&mut self, list: List) {
         self.list_mut(list).get_or_insert_default().open = true;
+        let origins = self.origins.as_ref();
+        if list == List::Patterns && origins.is_some_and(|origins| origins.is_default) {
+            self.origins = None;
+        }
     }
 
     /// `applyPermitDefaultValues`.

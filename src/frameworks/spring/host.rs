@@ -9,7 +9,7 @@ use super::path::PathPattern;
 use super::security::{self, Http};
 use super::site::Loaded;
 use super::version::Versions;
-use super::{beans, code};
+use super::{beans, code, functional, interceptors};
 use crate::frameworks::boot::{self, Beans, Settings, Wired};
 use crate::model::{Decision, HeaderLine, Known};
 use crate::source::Span;
@@ -35,6 +35,10 @@ pub(super) mod object {
     pub(crate) const WEB: u16 = 11;
     pub(crate) const SOCKETS: u16 = 12;
     pub(crate) const SOCKET: u16 = 13;
+    pub(crate) const INTERCEPTORS: u16 = 14;
+    pub(crate) const INTERCEPTOR: u16 = 15;
+    pub(crate) const ROUTER: u16 = 16;
+    pub(crate) const PREDICATE: u16 = 17;
     pub(crate) const REQUEST: u16 = 20;
     pub(crate) const RESPONSE: u16 = 21;
     pub(crate) const NEXT: u16 = 22;
@@ -107,6 +111,9 @@ pub(super) struct Data {
     pub(super) matchers: Vec<Vec<super::model::Matcher>>,
     pub(super) ignored: Vec<super::model::Matcher>,
     pub(super) sockets: Vec<Socket>,
+    pub(super) interceptors: Vec<interceptors::Registration>,
+    pub(super) routers: Vec<Vec<functional::Route>>,
+    pub(super) predicates: Vec<functional::Predicate>,
     /// Exceptions at start-up.
     pub(super) refusals: Vec<(String, Span)>,
     /// Entries that were replaced by a later call that sets the whole list.
@@ -225,6 +232,10 @@ impl Host for Spring {
             return boot::call(m, call);
         }
         if let Some((kind, number)) = m.as_host(call.receiver) {
+            // In a block of Kotlin, a class is made; only routers have methods in capitals.
+            if kind != object::ROUTER && call.method.starts_with(|c: char| c.is_uppercase()) {
+                return None;
+            }
             let done = match kind {
                 object::CONFIG | object::REGISTRATION => {
                     Some(Ok(config_call(m, kind, number, call)))
@@ -236,6 +247,11 @@ impl Host for Spring {
                 object::HTTP | object::SECTION | object::WEB | object::MATCHERS => {
                     Some(security::call(m, kind, number, call))
                 }
+                object::INTERCEPTORS | object::INTERCEPTOR => {
+                    Some(Ok(interceptors::call(m, kind, number, call)))
+                }
+                object::ROUTER => Some(functional::router_call(m, number, call)),
+                object::PREDICATE => Some(Ok(functional::predicate_call(m, number, call))),
                 object::FILTER | object::CHAIN => Some(Ok(call.receiver.clone())),
                 _ => code::call(m, kind, number, call),
             };
@@ -544,7 +560,7 @@ fn config_call(m: &mut Node<'_>, kind: u16, number: u32, call: &Call<'_>) -> Val
         }
         "maxAge" if verb != "get" => {
             let written = first.filter(|val| !val.is_null()).map(|val| Written {
-                value: seconds(&val).into(),
+                value: integer(&val).into(),
                 span: Some(val.span),
             });
             m.host.change().configs[at].max_age = written;
@@ -566,8 +582,9 @@ fn config_call(m: &mut Node<'_>, kind: u16, number: u32, call: &Call<'_>) -> Val
     call.receiver.clone()
 }
 
+/// A number without its fraction: an age in seconds, an order.
 #[expect(clippy::cast_possible_truncation, reason = "no age is that long")]
-fn seconds(val: &Val) -> Option<i64> {
+pub(super) fn integer(val: &Val) -> Option<i64> {
     val.as_number().map(|number| number as i64)
 }
 
@@ -684,7 +701,7 @@ fn filter_bean_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
     match call.method {
         "setFilter" => m.host.change().filter_beans[number as usize].filter = first,
         "setOrder" => {
-            let order = first.and_then(|val| seconds(&val));
+            let order = first.and_then(|val| integer(&val));
             m.host.change().filter_beans[number as usize].order = Some(order.into());
         }
         "setEnabled" => {
@@ -764,6 +781,9 @@ fn foreign_call(m: &mut Node<'_>, path: &str, call: &Call<'_>) -> Option<Result<
     }
     if let Some(made) = security::foreign_call(m, class, call) {
         return Some(Ok(made));
+    }
+    if let Some(made) = functional::foreign_call(m, path, call) {
+        return Some(made);
     }
     code::foreign_call(m, path, call)
 }

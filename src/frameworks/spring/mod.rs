@@ -5,12 +5,17 @@
 
 mod beans;
 mod build;
+mod chains;
 mod code;
 mod controllers;
 mod cors;
 mod deployment;
+mod dialect;
 mod exchange;
+mod functional;
+mod gateway;
 mod host;
+mod interceptors;
 mod model;
 mod observe;
 mod path;
@@ -20,6 +25,7 @@ mod respond;
 mod security;
 mod site;
 mod version;
+mod xml;
 
 use std::path::Path;
 

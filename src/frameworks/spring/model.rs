@@ -25,23 +25,30 @@ pub(super) struct Application {
     /// What `addCorsMappings` registers.
     pub(super) global: Vec<Mapping>,
     pub(super) handlers: Vec<Handler>,
+    pub(super) interceptors: Vec<Interceptor>,
+    pub(super) advices: Vec<Advice>,
     pub(super) actuator: Option<Actuator>,
     /// Handlers that libraries bring (GraphQL, Spring Data REST), with their own configuration.
     pub(super) areas: Vec<Area>,
     pub(super) gateway: Option<Gateway>,
     /// Outside of Spring MVC, outermost first.
     pub(super) filters: Vec<Filter>,
+    /// Where `web.xml` puts Spring Security.
+    pub(super) security_order: Option<i64>,
     /// Of Spring Security, in the order in which they are asked.
     pub(super) chains: Vec<Chain>,
     /// The exception with which it does not start.
     pub(super) refusal: Option<(String, Span)>,
     /// The handlers of the paths that were asked for. Copies share them: the handlers are complete
     /// before anybody asks.
-    known_paths: Arc<Mutex<HashMap<String, Arc<[(usize, Rank)]>>>>,
+    known_paths: Arc<Mutex<HashMap<String, HandlersOfPath>>>,
 }
 
 /// How special a pattern is; the greatest of those that match wins.
 pub(super) type Rank = (bool, usize, usize);
+
+/// The numbers of the handlers of a path, with how special their patterns are.
+pub(super) type HandlersOfPath = Arc<[(usize, Rank)]>;
 
 /// The handlers of more paths are not remembered.
 const MAX_PATHS: usize = 10_000;
@@ -49,7 +56,7 @@ const MAX_PATHS: usize = 10_000;
 impl Application {
     /// The numbers of the handlers whose patterns match a path, in order, with how special their
     /// patterns are.
-    pub(super) fn handlers_at(&self, path: &str) -> Arc<[(usize, Rank)]> {
+    pub(super) fn handlers_at(&self, path: &str) -> HandlersOfPath {
         let known = self.known_paths.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(path) {
@@ -57,7 +64,7 @@ impl Application {
         }
         let strict = self.versions.slash_matters();
         let handlers = self.handlers.iter().enumerate();
-        let found: Arc<[(usize, Rank)]> = handlers
+        let found: HandlersOfPath = handlers
             .filter_map(|(at, handler)| {
                 let patterns = handler.patterns.iter();
                 let rank = patterns
@@ -82,10 +89,13 @@ impl Application {
             boot: true,
             global: Vec::new(),
             handlers: Vec::new(),
+            interceptors: Vec::new(),
+            advices: Vec::new(),
             actuator: None,
             areas: Vec::new(),
             gateway: None,
             filters: Vec::new(),
+            security_order: None,
             chains: Vec::new(),
             refusal: None,
             known_paths: Arc::default(),
@@ -120,7 +130,48 @@ pub(super) struct Handler {
     /// Lower-case names of request headers that it needs.
     pub(super) reads: Vec<String>,
     /// What runs, if it sets headers itself.
-    pub(super) code: Option<(Arc<Class>, Arc<Method>)>,
+    pub(super) code: Option<Code>,
+    /// What it returns is written as the body.
+    pub(super) has_body: bool,
+}
+
+/// The code of a handler.
+#[derive(Clone, Debug)]
+pub(super) enum Code {
+    Method(Arc<Class>, Arc<Method>),
+    /// A `HandlerFunction`.
+    Function(Val),
+}
+
+impl Code {
+    /// Where it stands.
+    pub(super) fn span(&self) -> Span {
+        match self {
+            Self::Method(_, method) => method.span,
+            Self::Function(val) => val.span,
+        }
+    }
+}
+
+/// A `HandlerInterceptor` of the project, with the paths that it is asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Interceptor {
+    pub(super) instance: Val,
+    /// None: every path.
+    pub(super) include: Vec<PathPattern>,
+    pub(super) exclude: Vec<PathPattern>,
+    /// There are patterns that are not in view.
+    pub(super) open: bool,
+    /// Lower ones are asked first.
+    pub(super) order: i64,
+    pub(super) span: Span,
+}
+
+/// A `ResponseBodyAdvice` of the project.
+#[derive(Clone, Debug)]
+pub(super) struct Advice {
+    pub(super) instance: Val,
+    pub(super) span: Span,
 }
 
 /// The endpoints of the actuator.
@@ -162,7 +213,30 @@ pub(super) struct Gateway {
 pub(super) struct GatewayRoute {
     pub(super) pattern: PathPattern,
     pub(super) methods: Vec<String>,
+    /// What it does to the response, in the order in which it is written.
+    pub(super) filters: Vec<ResponseFilter>,
     pub(super) span: Span,
+}
+
+/// A filter of the gateway that changes headers of the response.
+#[derive(Clone, Debug)]
+pub(super) enum ResponseFilter {
+    /// `AddResponseHeader`.
+    Add(HeaderLine),
+    /// `SetResponseHeader`.
+    Set(HeaderLine),
+    /// `RemoveResponseHeader`.
+    Remove(String, Span),
+    /// `DedupeResponseHeader`: the names, and which of the values stay.
+    Dedupe(Vec<String>, Retain, Span),
+}
+
+/// Which values `DedupeResponseHeader` keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retain {
+    First,
+    Last,
+    Unique,
 }
 
 /// A filter of the container.

@@ -93,6 +93,8 @@ fn name_of(words: &str) -> &'static str {
         "allowCredentials"
     } else if words.starts_with("PatternParse") {
         "the path pattern"
+    } else if words.contains("named 'corsFilter'") {
+        "corsFilter"
     } else {
         "the configuration"
     }

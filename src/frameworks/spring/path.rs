@@ -42,6 +42,19 @@ enum Segment {
 impl PathPattern {
     /// A pattern as written. Nothing if Spring refuses it: `**` or `{*x}` in the middle.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        let parsed = Self::read(text);
+        let last = parsed.segments.len().saturating_sub(1);
+        let mut rests = parsed.segments.iter().enumerate();
+        let refused = rests.any(|(at, segment)| *segment == Segment::Rest && at != last && at != 0);
+        (!refused).then_some(parsed)
+    }
+
+    /// A pattern of `AntPathMatcher`, which takes `**` everywhere.
+    pub(super) fn parse_ant(text: &str) -> Self {
+        Self::read(text)
+    }
+
+    fn read(text: &str) -> Self {
         let body = text.strip_prefix('/').unwrap_or(text);
         let slash = text.len() > 1 && text.ends_with('/');
         let body = body.strip_suffix('/').unwrap_or(body);
@@ -49,16 +62,11 @@ impl PathPattern {
         for part in split_segments(body) {
             segments.push(Segment::parse(&part));
         }
-        let last = segments.len().saturating_sub(1);
-        let refused = segments
-            .iter()
-            .enumerate()
-            .any(|(at, segment)| *segment == Segment::Rest && at != last && at != 0);
-        (!refused).then(|| Self {
+        Self {
             text: text.into(),
             segments: segments.into(),
             slash,
-        })
+        }
     }
 
     /// `/**`.
@@ -314,6 +322,10 @@ mod tests {
         }
         assert!(PathPattern::parse("/a/**/b").is_none());
         assert!(PathPattern::parse("/a/{*b}/c").is_none());
+        // `AntPathMatcherTests`
+        let ant = PathPattern::parse_ant("/a/**/b");
+        assert!(ant.matches("/a/x/y/b", false) && ant.matches("/a/b", false));
+        assert!(!ant.matches("/a/b/c", false));
         let old = PathPattern::parse("/api").expect("a pattern");
         assert!(old.matches("/api/", false));
     }

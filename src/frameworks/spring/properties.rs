@@ -1,15 +1,15 @@
 //! CORS that is written in property files: the actuator, GraphQL, the gateway; and keys that
 //! nothing reads.
 
-use super::build::{Notes, everything, refusal_of};
+use super::build::{Notes, refusal_of};
 use super::cors::{Cors, Entries, Entry, List, Written};
 use super::exchange::Policy;
+use super::gateway;
 use super::host::Node;
-use super::model::{Actuator, Application, Area, Gateway, GatewayRoute, Mapping};
+use super::model::{Actuator, Application, Area, Mapping};
 use super::path::PathPattern;
 use crate::frameworks::boot::{Build, Settings};
 use crate::model::Known;
-use crate::source::Span;
 use crate::syntax::value::{Kind, Value};
 
 /// Reads what the property files say about CORS.
@@ -17,7 +17,7 @@ pub(super) fn apply(m: &mut Node<'_>, build: &Build, app: &mut Application, note
     let settings = std::sync::Arc::clone(&m.host.settings);
     actuator(m, &settings, build, app);
     graphql(m, &settings, build, app);
-    gateway(m, &settings, build, app);
+    gateway::apply(m, &settings, build, app);
     for key in [
         "spring.mvc.cors",
         "spring.web.cors",
@@ -38,7 +38,7 @@ pub(super) fn apply(m: &mut Node<'_>, build: &Build, app: &mut Application, note
 }
 
 /// The properties below a prefix as a configuration; nothing if no origin is named.
-fn configuration(m: &Node<'_>, settings: &Settings, prefix: &str) -> Option<Cors> {
+pub(super) fn configuration(m: &Node<'_>, settings: &Settings, prefix: &str) -> Option<Cors> {
     let span = settings.has(prefix)?;
     let key = |name: &str| format!("{prefix}.{name}");
     let mut cors = Cors::new(span);
@@ -67,7 +67,7 @@ fn configuration(m: &Node<'_>, settings: &Settings, prefix: &str) -> Option<Cors
     Some(cors)
 }
 
-fn entries_of(value: &Value) -> Option<Entries> {
+pub(super) fn entries_of(value: &Value) -> Option<Entries> {
     let list = match &value.kind {
         Kind::List(list) => list,
         Kind::Unknown(_) => {
@@ -94,7 +94,7 @@ fn entries_of(value: &Value) -> Option<Entries> {
     Some(entries)
 }
 
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match &value.kind {
         Kind::String(text) => Some(text.clone()),
         Kind::Bool(value) => Some(value.to_string()),
@@ -103,7 +103,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn flag(value: Option<Value>) -> Option<Written<bool>> {
+pub(super) fn flag(value: Option<Value>) -> Option<Written<bool>> {
     let value = value?;
     let known = match text(&value).as_deref().map(str::trim) {
         Some(text)
@@ -229,123 +229,6 @@ fn graphql(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Appli
         mappings: Vec::new(),
         span,
     });
-}
-
-/// Spring Cloud Gateway: `globalcors`, and the routes' metadata.
-fn gateway(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
-    let bases = [
-        "spring.cloud.gateway.server.webflux",
-        "spring.cloud.gateway",
-    ];
-    let used = bases.iter().filter(|base| {
-        ["globalcors", "routes"]
-            .iter()
-            .any(|part| settings.has(&format!("{base}.{part}")).is_some())
-    });
-    let used: Vec<&&str> = used.collect();
-    if used.is_empty() && !build.starters.gateway {
-        return;
-    }
-    let mut gateway = Gateway {
-        mappings: Vec::new(),
-        simple: false,
-        routes: Vec::new(),
-        span: app.place,
-    };
-    for base in used {
-        routes(m, settings, base, &mut gateway);
-        let prefix = format!("{base}.globalcors.cors-configurations");
-        for (path, span) in settings.children(&prefix) {
-            let cors = configuration(m, settings, &format!("{prefix}.[{path}]"))
-                .or_else(|| configuration(m, settings, &format!("{prefix}.{path}")));
-            let Some(pattern) = PathPattern::parse(&path) else {
-                continue;
-            };
-            gateway.mappings.push(Mapping {
-                pattern,
-                policy: cors.map_or(Policy::Unknown, Policy::Is),
-                span,
-            });
-        }
-        let simple = flag(settings.get(&format!(
-            "{base}.globalcors.add-to-simple-url-handler-mapping"
-        )));
-        gateway.simple |= simple.is_some_and(|simple| simple.value == Known::Known(true));
-    }
-    app.reactive = true;
-    app.gateway = Some(gateway);
-}
-
-fn routes(m: &Node<'_>, settings: &Settings, base: &str, gateway: &mut Gateway) {
-    for (index, span) in settings.children(&format!("{base}.routes")) {
-        let prefix = format!("{base}.routes[{index}]");
-        let predicates = settings.list(&format!("{prefix}.predicates"));
-        let texts: Vec<String> = predicates
-            .as_ref()
-            .and_then(entries_of)
-            .map(|list| list.items.into_iter().map(|item| item.text).collect())
-            .unwrap_or_default();
-        let named = |name: &str| {
-            texts
-                .iter()
-                .find_map(|text| text.trim().strip_prefix(name)?.strip_prefix('='))
-        };
-        let paths = named("Path").unwrap_or("/**");
-        let methods: Vec<String> = named("Method")
-            .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
-            .unwrap_or_default();
-        let first = paths
-            .split(',')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        for path in paths.split(',') {
-            gateway.routes.push(GatewayRoute {
-                pattern: PathPattern::parse(path.trim()).unwrap_or_else(everything),
-                methods: methods.clone(),
-                span,
-            });
-        }
-        metadata(
-            m,
-            settings,
-            &format!("{prefix}.metadata.cors"),
-            &first,
-            gateway,
-            span,
-        );
-    }
-}
-
-/// A route's own configuration wins over a global one of the same path.
-fn metadata(
-    m: &Node<'_>,
-    settings: &Settings,
-    prefix: &str,
-    path: &str,
-    gateway: &mut Gateway,
-    span: Span,
-) {
-    let Some(mut cors) = configuration(m, settings, prefix) else {
-        return;
-    };
-    // This one is not read there.
-    cors.private_network = None;
-    let Some(pattern) = PathPattern::parse(path) else {
-        return;
-    };
-    gateway
-        .mappings
-        .retain(|known| known.pattern.text() != path);
-    gateway.mappings.insert(
-        0,
-        Mapping {
-            pattern,
-            policy: Policy::Is(cors),
-            span,
-        },
-    );
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::deployment::{Deployment, Plan};
 use super::host::{Node, Spring};
 use super::site::{Loaded, SpringSite, differ};
 use super::version::Versions;
+use super::xml::Documents;
 use crate::frameworks::boot::{Build, Environment};
 use crate::frameworks::{Project, Reading};
 use crate::model::{Site, World};
@@ -61,7 +62,11 @@ pub(super) fn detect(path: &Path, text: &str) -> bool {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("java" | "kt") => WORDS.iter().any(|word| text.contains(word)),
         Some("yml" | "yaml" | "properties") => is_settings(&name),
-        Some("xml") => text.contains("springframework") && text.contains("cors"),
+        Some("xml") => {
+            let spring = text.contains("springframework.org/schema/");
+            (spring && (text.contains("cors") || text.contains("schema/security")))
+                || (text.contains("<web-app") && text.contains("filter-class"))
+        }
         _ => false,
     }
 }
@@ -230,6 +235,8 @@ fn site(
     for (path, text) in environment.problems() {
         reading.skipped.push((path.clone(), text.clone()));
     }
+    let documents = Documents::read(settings);
+    reading.skipped.extend(documents.problems.iter().cloned());
     let build = Build::read(&group.folder, project.root, project.sources);
     let place = place(&group, settings)?;
     let versions = versions(&build, program);
@@ -246,6 +253,7 @@ fn site(
         speaking: Arc::default(),
         environment: &environment,
         build: &build,
+        documents: &documents,
         versions,
         reactive: is_reactive(program, &build),
         place,
@@ -259,7 +267,10 @@ fn site(
         }
         loaded = inputs.worlds(&plan);
     }
-    Some(SpringSite::new(loaded, plan.conditions.as_slice()))
+    let units = program.units();
+    let mut read: Vec<Arc<SourceFile>> = units.iter().map(|unit| Arc::clone(&unit.file)).collect();
+    read.extend(settings.iter().cloned());
+    Some(SpringSite::new(loaded, plan.conditions.as_slice(), read))
 }
 
 fn place(group: &ModuleGroup, settings: &[Arc<SourceFile>]) -> Option<Span> {
@@ -281,6 +292,7 @@ struct Inputs<'a> {
     speaking: Arc<Speaking>,
     environment: &'a Environment,
     build: &'a Build,
+    documents: &'a Documents,
     versions: Versions,
     reactive: bool,
     place: Span,
@@ -364,7 +376,14 @@ fn load(inputs: &Inputs<'_>, plan: &Plan, world: &World, set: &[&str]) -> Loaded
         budget,
     );
     let mut notes = Notes::default();
-    let app = build::application(&mut machine, &known, inputs.build, inputs.place, &mut notes);
+    let app = build::application(
+        &mut machine,
+        &known,
+        inputs.build,
+        inputs.documents,
+        inputs.place,
+        &mut notes,
+    );
     let (image, host) = machine.freeze();
     Loaded {
         image,

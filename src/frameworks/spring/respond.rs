@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use super::code;
 use super::exchange::{Exchange, Policy, Processed};
 use super::host::{Node, Position};
 use super::model::{
     Access, Application, Chain, Entry, Handler, Link, Rank, Rule, Source, What, any_matches,
     policy_for,
 };
+use super::{code, gateway, interceptors};
 use crate::model::{Answer, Application as Behind, HeaderLine, Known};
 use crate::source::Span;
 use crate::syntax::jvm::eval::Abrupt;
@@ -318,7 +318,8 @@ enum HandlerKind {
     Files,
     /// Boot's error page.
     Error,
-    Upstream,
+    /// The number of the route, if it is in view.
+    Upstream(Option<usize>),
 }
 
 fn dispatch(m: &mut Node<'_>) -> Way {
@@ -336,29 +337,40 @@ fn dispatch(m: &mut Node<'_>) -> Way {
         }
     };
     let preflight = exchange(m).is_preflight();
+    let handler = match (&found.kind, preflight) {
+        (_, true) => Some("PreFlightHttpRequestHandler"),
+        (HandlerKind::Method(Some(_)), _) => Some("HandlerMethod"),
+        (HandlerKind::Files, _) => Some("ResourceHttpRequestHandler"),
+        _ => None,
+    };
+    let first = app.versions.checks_preflights_first();
+    if preflight && !first && !interceptors::before(m, handler)? {
+        return Ok(());
+    }
     let global = mappings_of(&app, found.mappings);
+    let mut place = found.span;
     if found.looks || !global.is_empty() || preflight {
         let policy = combined(m, &found, global);
-        if let Policy::Is(cors) = &policy
-            && let Some(words) = cors.refusal(app.versions)
-        {
-            return Err(Stop::Thrown(words.to_owned(), cors.span));
+        if let Policy::Is(cors) = &policy {
+            place = cors.span;
+            if let Some(words) = cors.refusal(app.versions) {
+                return Err(Stop::Thrown(words.to_owned(), cors.span));
+            }
         }
-        let exchange = exchange(m);
-        match exchange.process(&policy, app.versions) {
+        match exchange(m).process(&policy, app.versions) {
             Processed::Rejected => return Ok(()),
             Processed::Throws(words) => return Err(Stop::Thrown(words.to_owned(), found.span)),
-            Processed::Accepted if preflight => {
-                let place = match &policy {
-                    Policy::Is(cors) => cors.span,
-                    _ => found.span,
-                };
-                let status = exchange.status;
-                exchange.finish(status, Answer::Cors, place);
-                return Ok(());
-            }
             Processed::Accepted => {}
         }
+    }
+    if (first || !preflight) && !interceptors::before(m, handler)? {
+        return Ok(());
+    }
+    if preflight {
+        let exchange = exchange(m);
+        let status = exchange.status;
+        exchange.finish(status, Answer::Cors, place);
+        return Ok(());
     }
     handle(m, &app, &found)
 }
@@ -375,7 +387,7 @@ fn handle(m: &mut Node<'_>, app: &Application, found: &FoundHandler) -> Way {
             let status = exchange.status;
             exchange.finish(status, Answer::ErrorPage, None);
         }
-        HandlerKind::Upstream => {
+        HandlerKind::Upstream(route) => {
             let exchange = exchange(m);
             let status = match exchange.request.application {
                 Behind::Answers(status) if exchange.request.method != "OPTIONS" => {
@@ -384,17 +396,26 @@ fn handle(m: &mut Node<'_>, app: &Application, found: &FoundHandler) -> Way {
                 _ => Known::Unknown,
             };
             exchange.unseen.push("*".into());
+            if let (Some(gateway), Some(route)) = (&app.gateway, route)
+                && let Some(route) = gateway.routes.get(*route)
+            {
+                gateway::filter(exchange, &route.filters);
+            }
             exchange.finish(status, Answer::Upstream, found.span);
         }
         HandlerKind::Method(at) => {
             let handler = at.and_then(|at| app.handlers.get(at));
             if let Some(Handler {
-                code: Some((class, method)),
+                code: Some(code),
                 span,
                 ..
             }) = handler
             {
-                code::handler(m, class, method, *span)?;
+                code::handler(m, code, *span)?;
+            }
+            let answers = matches!(exchange(m).request.application, Behind::Answers(_));
+            if answers && handler.is_some_and(|handler| handler.has_body) {
+                interceptors::advise(m)?;
             }
             match exchange(m).request.application {
                 Behind::Answers(status) => {
@@ -505,7 +526,11 @@ fn find(m: &mut Node<'_>, app: &Application) -> Found {
             Found::Handler(Box::new(FoundHandler {
                 own: None,
                 looks: false,
-                mappings: Mappings::Area(at),
+                mappings: if area.mappings.is_empty() {
+                    Mappings::Global
+                } else {
+                    Mappings::Area(at)
+                },
                 kind: HandlerKind::Method(None),
                 span: Some(area.span),
             }))
@@ -514,7 +539,7 @@ fn find(m: &mut Node<'_>, app: &Application) -> Found {
         };
     }
     if let Some(gateway) = &app.gateway {
-        let route = gateway.routes.iter().find(|route| {
+        let route = gateway.routes.iter().position(|route| {
             route.pattern.matches(&path, false)
                 && (route.methods.is_empty() || route.methods.contains(&exchange.request.method))
         });
@@ -523,8 +548,8 @@ fn find(m: &mut Node<'_>, app: &Application) -> Found {
                 own: None,
                 looks: false,
                 mappings: Mappings::Gateway,
-                kind: HandlerKind::Upstream,
-                span: Some(route.map_or(gateway.span, |route| route.span)),
+                kind: HandlerKind::Upstream(route),
+                span: Some(route.map_or(gateway.span, |route| gateway.routes[route].span)),
             }));
         }
         return Found::Nothing;
@@ -618,6 +643,43 @@ fn find_actuator(
     })))
 }
 
+/// Those of the handlers of a path that serve a method.
+fn serving(
+    app: &Application,
+    by_path: &[(usize, Rank)],
+    wanted: &str,
+    options: bool,
+) -> Vec<(usize, Rank)> {
+    let serves = |handler: &Handler| {
+        if handler.methods.is_empty() {
+            return !options;
+        }
+        let serves = |method: &str| handler.methods.iter().any(|known| known == method);
+        serves(wanted) || (wanted == "HEAD" && serves("GET"))
+    };
+    let serving = by_path.iter().filter(|(at, _)| serves(&app.handlers[*at]));
+    serving.copied().collect()
+}
+
+/// The first of equals: an ambiguous mapping does not start anyway.
+fn best_of(matching: &[(usize, Rank)]) -> Option<usize> {
+    let best = matching.iter().rev().max_by_key(|(_, rank)| *rank);
+    best.map(|(at, _)| *at)
+}
+
+/// The handler that a path and method lead to; of another method's, if none serves this one.
+pub(super) fn handler_at<'a>(
+    app: &'a Application,
+    path: &str,
+    method: &str,
+) -> Option<&'a Handler> {
+    let by_path = app.handlers_at(path);
+    let matching = serving(app, &by_path, method, method == "OPTIONS");
+    best_of(&matching)
+        .or_else(|| best_of(&by_path))
+        .map(|at| &app.handlers[at])
+}
+
 /// `RequestMappingHandlerMapping`.
 fn find_method(
     app: &Application,
@@ -628,18 +690,7 @@ fn find_method(
     exact: bool,
 ) -> Option<Found> {
     let by_path = app.handlers_at(path);
-    let serves = |handler: &Handler| {
-        if handler.methods.is_empty() {
-            return !options;
-        }
-        let serves = |method: &str| handler.methods.iter().any(|known| known == method);
-        serves(wanted) || (wanted == "HEAD" && serves("GET"))
-    };
-    let matching: Vec<(usize, Rank)> = by_path
-        .iter()
-        .filter(|(at, _)| serves(&app.handlers[*at]))
-        .copied()
-        .collect();
+    let matching = serving(app, &by_path, wanted, options);
     let place = by_path.first().map(|(at, _)| app.handlers[*at].span)?;
     let method_handler = |own: Option<Policy>, kind: HandlerKind, span: Span| {
         Found::Handler(Box::new(FoundHandler {
@@ -650,13 +701,7 @@ fn find_method(
             span: Some(span),
         }))
     };
-    // The first of equals: an ambiguous mapping does not start anyway.
-    let best = matching
-        .iter()
-        .rev()
-        .max_by_key(|(_, rank)| *rank)
-        .map(|(at, _)| *at);
-    let Some(best) = best else {
+    let Some(best) = best_of(&matching) else {
         return Some(if preflight || options {
             method_handler(None, HandlerKind::Options, place)
         } else {

@@ -386,6 +386,10 @@ fn http_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Result<Val> {
         }
         "invoke" | "also" | "apply" => {
             configure(m, &call.receiver.clone(), call)?;
+            // Kotlin's language for WebFlux builds the chain as well.
+            if call.method == "invoke" && m.host.data.https[at].reactive {
+                return Ok(m.host_object(object::CHAIN, number, span));
+            }
             return Ok(call.receiver.clone());
         }
         "build" | "getOrBuild" => return Ok(m.host_object(object::CHAIN, number, span)),

@@ -6,15 +6,15 @@ use super::beans::Known as Beans;
 use super::cors::{Cors, Entries, is_regex, regex_of};
 use super::exchange::{Compared, Exchange, Policy};
 use super::host::{Data, Node, Spring};
-use super::model::{Application, Link, Mapping, Source, What, any_matches};
-use super::{observe, respond};
+use super::model::{Application, Handler, Link, Mapping, Source, What, any_matches};
+use super::{dialect, observe, respond};
 use crate::frameworks::answers::{cacheable, is_secure, keep_successes, merge};
 use crate::frameworks::boot;
 use crate::model::{
     AllowedOrigin, Allows, Answer, Application as Behind, Condition, Endpoint, Exposure, Known,
     Observation, Origin, Outcome, Request, Response, Route, Setting, Settings, Site, Url, World,
 };
-use crate::source::Span;
+use crate::source::{SourceFile, Span};
 use crate::syntax::jvm::eval::Image;
 use crate::syntax::value::Budget;
 
@@ -134,6 +134,10 @@ struct Area {
     management: bool,
     reads: Vec<String>,
     signature: Vec<usize>,
+    /// The place of the handler's code, if that sets headers; 0: it does not.
+    code: usize,
+    /// The signatures of the areas that answer alike and are told by this one.
+    others: Vec<Vec<usize>>,
 }
 
 /// An application in all its worlds.
@@ -147,12 +151,20 @@ pub(super) struct SpringSite {
     endpoints: Vec<Endpoint>,
     observations: Vec<Observation>,
     unknowns: Vec<(Span, String)>,
+    files: Vec<Arc<SourceFile>>,
 }
 
 impl SpringSite {
     /// The site of an application that was loaded once for each world of `conditions`.
-    pub(super) fn new(loaded: Vec<Arc<Loaded>>, conditions: &[Condition]) -> Self {
+    ///
+    /// `files`: all that it was read from.
+    pub(super) fn new(
+        loaded: Vec<Arc<Loaded>>,
+        conditions: &[Condition],
+        files: Vec<Arc<SourceFile>>,
+    ) -> Self {
         let mut site = Self {
+            files,
             loaded,
             relevant: Vec::new(),
             worlds: Vec::new(),
@@ -274,6 +286,10 @@ impl Area {
             self.name = other.name;
             self.span = other.span;
         }
+        if other.signature != self.signature {
+            self.others.push(other.signature);
+        }
+        self.others.extend(other.others);
         for route in other.routes {
             if !self.routes.iter().any(|known| known.method == route.method) {
                 self.routes.push(route);
@@ -311,19 +327,7 @@ fn candidates(app: &Application) -> Vec<Area> {
             span: handler.span,
         });
         let mut signature = signature(app, &path, &method);
-        signature.push(
-            handler
-                .cors
-                .as_ref()
-                .and_then(|cors| cors.span)
-                .map_or(0, place),
-        );
-        signature.push(
-            handler
-                .code
-                .as_ref()
-                .map_or(0, |(_, code)| place(code.span)),
-        );
+        signature.extend(signature_of(handler));
         areas.push(Area {
             name: format!("{method} {}", pattern.text()),
             path,
@@ -333,6 +337,8 @@ fn candidates(app: &Application) -> Vec<Area> {
             management: false,
             reads: handler.reads.clone(),
             signature,
+            code: signature_of(handler)[1],
+            others: Vec::new(),
         });
     }
     let mut add = |path: String, method: &str, name: String, span: Span, management: bool| {
@@ -350,6 +356,8 @@ fn candidates(app: &Application) -> Vec<Area> {
                 management,
                 reads: Vec::new(),
                 signature,
+                code: 0,
+                others: Vec::new(),
             });
         }
     };
@@ -450,6 +458,13 @@ fn signature(app: &Application, path: &str, method: &str) -> Vec<usize> {
     signature
 }
 
+/// What a handler adds to that.
+fn signature_of(handler: &Handler) -> [usize; 2] {
+    let cors = handler.cors.as_ref().and_then(|cors| cors.span);
+    let code = handler.code.as_ref().map(super::model::Code::span);
+    [cors.map_or(0, place), code.map_or(0, place)]
+}
+
 fn place(span: Span) -> usize {
     span.start as usize + 1
 }
@@ -466,7 +481,8 @@ pub(super) fn differ(one: &Loaded, other: &Loaded) -> bool {
             .any(|(a, b)| a.signature != b.signature || digest(one, a) != digest(other, b))
 }
 
-/// What the answers in one world rest on.
+/// What the answers in one world rest on. Code of a handler runs only for origins that are let in,
+/// which nobody knows yet.
 fn digest(loaded: &Loaded, area: &Area) -> String {
     let url = url(&area.path);
     let requests = [
@@ -478,7 +494,7 @@ fn digest(loaded: &Loaded, area: &Area) -> String {
             &["authorization", "content-type"],
         ),
     ];
-    let mut digest = String::new();
+    let mut digest = format!("{};", area.code);
     for request in requests {
         let answered = ask(loaded, &request, &area.method);
         let response = &answered.response;
@@ -657,6 +673,11 @@ impl Site for SpringSite {
         "spring"
     }
 
+    fn dialect(&self, span: Span) -> Option<&'static str> {
+        let file = self.files.iter().find(|file| file.id() == span.file)?;
+        dialect::of(file, span)
+    }
+
     fn conditions(&self) -> &[Condition] {
         &self.relevant
     }
@@ -668,15 +689,37 @@ impl Site for SpringSite {
     fn route(&self, request: &Request) -> Option<usize> {
         let app = &self.loaded.first()?.app;
         let path = &request.url.path;
-        let wanted = signature(app, path, &request.method);
-        let exact = self.areas.iter().position(|area| area.path == *path);
-        let alike = || {
-            self.areas
-                .iter()
-                .position(|area| area.signature.starts_with(&wanted))
+        let method = request
+            .requested_method
+            .as_deref()
+            .filter(|_| request.is_preflight())
+            .unwrap_or(&request.method);
+        let wanted = signature(app, path, method);
+        let whole = respond::handler_at(app, path, method).map(|handler| {
+            let own = signature_of(handler);
+            [wanted.as_slice(), own.as_slice()].concat()
+        });
+        let told = |area: &Area, known: &dyn Fn(&[usize]) -> bool| {
+            known(&area.signature) || area.others.iter().any(|other| known(other))
         };
-        exact
-            .or_else(alike)
+        let exact = |area: &Area| area.path == *path && !area.management;
+        let by_handler = |area: &Area| {
+            whole
+                .as_ref()
+                .is_some_and(|whole| told(area, &|known| known == whole.as_slice()))
+        };
+        // Below the actuator's path nothing else is looked for.
+        let actuator = app
+            .actuator
+            .as_ref()
+            .is_some_and(|actuator| path.starts_with(&format!("{}/", actuator.base)));
+        let managed = |area: &Area| area.management && actuator;
+        let alike = |area: &Area| told(area, &|known| known.starts_with(&wanted));
+        let find = |test: &dyn Fn(&Area) -> bool| self.areas.iter().position(test);
+        find(&managed)
+            .or_else(|| find(&by_handler))
+            .or_else(|| find(&exact))
+            .or_else(|| find(&alike))
             .or_else(|| (!self.areas.is_empty()).then_some(0))
     }
 

@@ -104,6 +104,12 @@ impl Versions {
         self.framework < (7, 1, 0)
     }
 
+    /// Preflights are checked before interceptors see them, not behind them
+    /// (`AbstractHandlerMapping.getCorsHandlerExecutionChain`).
+    pub(super) fn checks_preflights_first(self) -> bool {
+        self.framework >= (6, 2, 0)
+    }
+
     /// A path with a slash at its end is another path.
     pub(super) fn slash_matters(self) -> bool {
         self.framework >= (6, 0, 0)

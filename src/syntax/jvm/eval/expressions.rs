@@ -6,7 +6,9 @@ use super::functions::Args;
 use super::heap::{Id, ObjectKind, Sequence, V, Val};
 use super::{Abrupt, Host, Machine, RED_ZONE, Result, STACK};
 use crate::source::Span;
-use crate::syntax::jvm::ast::{Arg, Binary, Class, Expr, ExprKind, Name, Test, Type, Unary, When};
+use crate::syntax::jvm::ast::{
+    Arg, Binary, Class, Expr, ExprKind, Name, Test, Type, Unary, When, simple,
+};
 
 /// What stands left of Kotlin's `?.`.
 const SUBJECT: &str = "?.";
@@ -635,6 +637,10 @@ impl<H: Host> Machine<'_, H> {
         let name = ty.simple();
         let known = match &val.v {
             V::Null => Some(false),
+            // A host's object of exactly this class.
+            V::Foreign(path) if path.starts_with("instance.") => {
+                Some(simple(path) == name || matches!(name, "Object" | "Any"))
+            }
             V::String(_) => Some(matches!(name, "String" | "CharSequence" | "Object" | "Any")),
             V::Bool(_) => Some(matches!(name, "Boolean" | "Object" | "Any")),
             V::Object(id) => match &self.objects.get(*id).kind {

@@ -563,7 +563,8 @@ impl<H: Host> Machine<'_, H> {
                 continue;
             }
             let is_class = member.starts_with(|c: char| c.is_uppercase());
-            if is_class || owner.starts_with("kotlin") {
+            // What is imported as static is a method, however it is spelt: `GET("/x")`.
+            if (is_class && !import.is_static) || owner.starts_with("kotlin") {
                 continue;
             }
             let owner = Val::foreign(owner, name_span);

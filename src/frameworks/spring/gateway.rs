@@ -1,0 +1,223 @@
+//! Spring Cloud Gateway: `globalcors`, the routes, their metadata and what they do to headers.
+//!
+//! Facts: spring-cloud-gateway-server (`GlobalCorsProperties`, `CorsGatewayFilterApplicationListener`,
+//! the `…ResponseHeaderGatewayFilterFactory` classes).
+
+use super::build::everything;
+use super::exchange::{Exchange, Policy};
+use super::host::Node;
+use super::model::{Application, Gateway, GatewayRoute, Mapping, ResponseFilter, Retain};
+use super::path::PathPattern;
+use super::properties::{configuration, entries_of, flag};
+use crate::frameworks::boot::{Build, Settings};
+use crate::model::{DropReason, HeaderLine, Known};
+use crate::source::Span;
+
+/// Spring Cloud Gateway: `globalcors`, and the routes' metadata.
+pub(super) fn apply(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
+    let bases = [
+        "spring.cloud.gateway.server.webflux",
+        "spring.cloud.gateway",
+    ];
+    let used = bases.iter().filter(|base| {
+        ["globalcors", "routes"]
+            .iter()
+            .any(|part| settings.has(&format!("{base}.{part}")).is_some())
+    });
+    let used: Vec<&&str> = used.collect();
+    if used.is_empty() && !build.starters.gateway {
+        return;
+    }
+    let mut gateway = Gateway {
+        mappings: Vec::new(),
+        simple: false,
+        routes: Vec::new(),
+        span: app.place,
+    };
+    for base in used {
+        routes(m, settings, base, &mut gateway);
+        let prefix = format!("{base}.globalcors.cors-configurations");
+        for (path, span) in settings.children(&prefix) {
+            let cors = configuration(m, settings, &format!("{prefix}.[{path}]"))
+                .or_else(|| configuration(m, settings, &format!("{prefix}.{path}")));
+            let Some(pattern) = PathPattern::parse(&path) else {
+                continue;
+            };
+            gateway.mappings.push(Mapping {
+                pattern,
+                policy: cors.map_or(Policy::Unknown, Policy::Is),
+                span,
+            });
+        }
+        let simple = flag(settings.get(&format!(
+            "{base}.globalcors.add-to-simple-url-handler-mapping"
+        )));
+        gateway.simple |= simple.is_some_and(|simple| simple.value == Known::Known(true));
+    }
+    app.reactive = true;
+    app.gateway = Some(gateway);
+}
+
+fn routes(m: &Node<'_>, settings: &Settings, base: &str, gateway: &mut Gateway) {
+    for (index, span) in settings.children(&format!("{base}.routes")) {
+        let prefix = format!("{base}.routes[{index}]");
+        let predicates = settings.list(&format!("{prefix}.predicates"));
+        let texts: Vec<String> = predicates
+            .as_ref()
+            .and_then(entries_of)
+            .map(|list| list.items.into_iter().map(|item| item.text).collect())
+            .unwrap_or_default();
+        let named = |name: &str| {
+            texts
+                .iter()
+                .find_map(|text| text.trim().strip_prefix(name)?.strip_prefix('='))
+        };
+        let mut filters = filters_of(settings, &format!("{base}.default-filters"));
+        filters.extend(filters_of(settings, &format!("{prefix}.filters")));
+        let paths = named("Path").unwrap_or("/**");
+        let methods: Vec<String> = named("Method")
+            .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
+            .unwrap_or_default();
+        let first = paths
+            .split(',')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        for path in paths.split(',') {
+            gateway.routes.push(GatewayRoute {
+                pattern: PathPattern::parse(path.trim()).unwrap_or_else(everything),
+                methods: methods.clone(),
+                filters: filters.clone(),
+                span,
+            });
+        }
+        metadata(
+            m,
+            settings,
+            &format!("{prefix}.metadata.cors"),
+            &first,
+            gateway,
+            span,
+        );
+    }
+}
+
+/// A route's own configuration wins over a global one of the same path.
+fn metadata(
+    m: &Node<'_>,
+    settings: &Settings,
+    prefix: &str,
+    path: &str,
+    gateway: &mut Gateway,
+    span: Span,
+) {
+    let Some(mut cors) = configuration(m, settings, prefix) else {
+        return;
+    };
+    // This one is not read there.
+    cors.private_network = None;
+    let Some(pattern) = PathPattern::parse(path) else {
+        return;
+    };
+    gateway
+        .mappings
+        .retain(|known| known.pattern.text() != path);
+    gateway.mappings.insert(
+        0,
+        Mapping {
+            pattern,
+            policy: Policy::Is(cors),
+            span,
+        },
+    );
+}
+
+/// The filters of a list that change headers of the response: `AddResponseHeader=X-A, b`.
+fn filters_of(settings: &Settings, key: &str) -> Vec<ResponseFilter> {
+    let list = settings.list(key);
+    let items = list.as_ref().and_then(entries_of).unwrap_or_default().items;
+    let filters = items.into_iter().filter_map(|item| {
+        let span = item.span?;
+        let (name, args) = item.text.split_once('=')?;
+        let mut args = args.splitn(2, ',').map(str::trim);
+        let first = args.next()?.to_owned();
+        let second = args.next();
+        let line = |value: &str| HeaderLine {
+            name: first.clone(),
+            value: Known::Known(value.to_owned()),
+            span,
+            value_span: None,
+            sources: Vec::new(),
+            decided_by: None,
+        };
+        Some(match name.trim() {
+            "AddResponseHeader" => ResponseFilter::Add(line(second?)),
+            "SetResponseHeader" => ResponseFilter::Set(line(second?)),
+            "RemoveResponseHeader" => ResponseFilter::Remove(first, span),
+            "DedupeResponseHeader" => {
+                let retain = match second {
+                    Some("RETAIN_LAST") => Retain::Last,
+                    Some("RETAIN_UNIQUE") => Retain::Unique,
+                    _ => Retain::First,
+                };
+                let names = first.split(' ').map(str::to_owned);
+                ResponseFilter::Dedupe(
+                    names.filter(|name| !name.is_empty()).collect(),
+                    retain,
+                    span,
+                )
+            }
+            _ => return None,
+        })
+    });
+    filters.collect()
+}
+
+/// What the filters of a route do once the upstream has answered: the last one comes first.
+pub(super) fn filter(exchange: &mut Exchange, filters: &[ResponseFilter]) {
+    for filter in filters.iter().rev() {
+        match filter {
+            ResponseFilter::Add(line) => exchange.add(line.clone()),
+            ResponseFilter::Set(line) => exchange.set(line.clone()),
+            ResponseFilter::Remove(name, span) => {
+                exchange.remove(name, *span, DropReason::Overwritten);
+            }
+            ResponseFilter::Dedupe(names, retain, span) => {
+                for name in names {
+                    dedupe(exchange, name, *retain, *span);
+                }
+            }
+        }
+    }
+}
+
+fn dedupe(exchange: &mut Exchange, name: &str, retain: Retain, span: Span) {
+    let same = |line: &HeaderLine| line.name.eq_ignore_ascii_case(name);
+    let lines: Vec<HeaderLine> = exchange
+        .headers
+        .iter()
+        .filter(|line| same(line))
+        .cloned()
+        .collect();
+    if lines.len() < 2 {
+        return;
+    }
+    let kept: Vec<HeaderLine> = match retain {
+        Retain::First => lines.into_iter().take(1).collect(),
+        Retain::Last => lines.into_iter().next_back().into_iter().collect(),
+        Retain::Unique => {
+            let mut kept: Vec<HeaderLine> = Vec::new();
+            for line in lines {
+                if !kept.iter().any(|known| known.value == line.value) {
+                    kept.push(line);
+                }
+            }
+            kept
+        }
+    };
+    exchange.remove(name, span, DropReason::Overwritten);
+    for line in kept {
+        exchange.add(line);
+    }
+}
