@@ -233,7 +233,8 @@ impl Host for Spring {
         }
         if let Some((kind, number)) = m.as_host(call.receiver) {
             // In a block of Kotlin, a class is made; only routers have methods in capitals.
-            if kind != object::ROUTER && call.method.starts_with(|c: char| c.is_uppercase()) {
+            let of_class = call.method.starts_with(|c: char| c.is_uppercase());
+            if kind != object::ROUTER && of_class {
                 return None;
             }
             let done = match kind {

@@ -120,12 +120,15 @@ impl<H: Host> Machine<'_, H> {
         if let Some(val) = self.imported(name, span)? {
             return Ok(val);
         }
-        for host in self.hosts(scope) {
+        let is_class = name.starts_with(|c: char| c.is_uppercase());
+        // No property of a library begins like a class.
+        let hosts = self.hosts(scope).into_iter().filter(|_| !is_class);
+        for host in hosts {
             if let Some(val) = self.host_property(&host, name, span)? {
                 return Ok(val);
             }
         }
-        if name.starts_with(|c: char| c.is_uppercase()) {
+        if is_class {
             let path = self.program.resolve(span, name, self.sources);
             return Ok(match self.program.class(&path, self.sources) {
                 Some(class) => Val::new(V::Class(class), span),
