@@ -27,6 +27,16 @@ pub(crate) mod discover {
     pub(crate) const MAX_IGNORE_LINES: usize = 10_000;
 }
 
+/// Parsing.
+pub(crate) mod syntax {
+    /// How deep expressions, statements and blocks of programs may nest; what is deeper is unknown.
+    pub(crate) const MAX_DEPTH: u32 = 250;
+
+    /// How often tree-sitter may ask whether to go on (it does after every 100 steps), besides once for
+    /// every byte of the text. Then the file is not understood.
+    pub(crate) const MAX_PARSE_CHECKS: usize = 100_000;
+}
+
 /// JavaScript and TypeScript.
 pub(crate) mod javascript {
     /// Items that a list may get from others; a longer one has items that are unknown.

@@ -11,6 +11,7 @@ mod environment;
 mod fixtures;
 mod formats;
 mod hostile_javascript;
+mod hostile_jvm;
 mod hostile_nginx;
 mod hostile_tree;
 mod lookalikes;

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::path::Path;
 
-use tree_sitter::{Language, Parser, Query, QueryCursor, StreamingIterator as _};
+use tree_sitter::{Query, QueryCursor, StreamingIterator as _};
+
+use super::tree::{self, Grammar};
 
 const JAVASCRIPT: &str = include_str!("../../grammars/javascript/comments.scm");
 const PYTHON: &str = include_str!("../../grammars/python/comments.scm");
@@ -16,9 +18,9 @@ pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
     let ending = ending.unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {
         "js" | "cjs" | "mjs" | "jsx" | "ts" | "cts" | "mts" | "tsx" => {
-            parsed(&super::javascript::language(path), JAVASCRIPT, text)
+            parsed(super::javascript::grammar(path), JAVASCRIPT, text)
         }
-        "py" | "pyw" => parsed(&tree_sitter_python::LANGUAGE.into(), PYTHON, text),
+        "py" | "pyw" => parsed(Grammar::Python, PYTHON, text),
         "java" | "kt" | "kts" | "groovy" | "gradle" => c_like(text),
         "xml" => xml(text),
         "yaml" | "yml" => yaml(text),
@@ -28,16 +30,11 @@ pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
 }
 
 /// The nodes that a query of `grammars/` captures.
-fn parsed(language: &Language, query: &str, text: &str) -> Vec<Range<usize>> {
-    let mut parser = Parser::new();
-    let Ok(query) = Query::new(language, query) else {
+fn parsed(grammar: Grammar, query: &str, text: &str) -> Vec<Range<usize>> {
+    let Ok(query) = Query::new(&grammar.language(), query) else {
         return Vec::new();
     };
-    let tree = match parser.set_language(language) {
-        Ok(()) => parser.parse(text, None),
-        Err(_) => None,
-    };
-    let Some(tree) = tree else {
+    let Some(tree) = tree::parse(grammar, text) else {
         return Vec::new();
     };
     let mut found = Vec::new();

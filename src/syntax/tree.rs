@@ -1,11 +1,77 @@
 //! What the readers of tree-sitter's trees share.
 
-use tree_sitter::Node;
+use std::cell::RefCell;
+use std::ops::ControlFlow;
 
+use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
+
+use crate::limits::syntax::{MAX_DEPTH, MAX_PARSE_CHECKS};
 use crate::source::{SourceFile, Span};
 
-/// Deeper nesting is unknown.
-pub(crate) const MAX_DEPTH: u32 = 250;
+/// The grammars that are built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grammar {
+    Java,
+    JavaScript,
+    Kotlin,
+    Python,
+    Tsx,
+    TypeScript,
+}
+
+impl Grammar {
+    const COUNT: usize = 6;
+
+    pub(crate) fn language(self) -> Language {
+        match self {
+            Self::Java => tree_sitter_java::LANGUAGE.into(),
+            Self::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
+            Self::Kotlin => tree_sitter_kotlin_ng::LANGUAGE.into(),
+            Self::Python => tree_sitter_python::LANGUAGE.into(),
+            Self::Tsx => tree_sitter_typescript::LANGUAGE_TSX.into(),
+            Self::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+        }
+    }
+}
+
+thread_local! {
+    /// A parser per language.
+    static PARSERS: RefCell<[Option<Parser>; Grammar::COUNT]> = RefCell::default();
+}
+
+/// Parses a text with this thread's parser of the language. `None` if that would take too much work:
+/// repairing what is wrong in a text may take longer than its length tells.
+pub(crate) fn parse(grammar: Grammar, text: &str) -> Option<Tree> {
+    let bytes = text.as_bytes();
+    let mut checks = MAX_PARSE_CHECKS + bytes.len();
+    let mut progress = |_: &tree_sitter::ParseState| {
+        checks = checks.saturating_sub(1);
+        if checks == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    PARSERS.with_borrow_mut(|parsers| {
+        let slot = &mut parsers[grammar as usize];
+        let parser = match slot {
+            Some(parser) => parser,
+            None => {
+                let mut parser = Parser::new();
+                parser.set_language(&grammar.language()).ok()?;
+                slot.insert(parser)
+            }
+        };
+        let options = ParseOptions::new().progress_callback(&mut progress);
+        let mut read = |at: usize, _| bytes.get(at..).unwrap_or_default();
+        let tree = parser.parse_with_options(&mut read, None, Some(options));
+        // It would go on with the text that was given up.
+        if tree.is_none() {
+            parser.reset();
+        }
+        tree
+    })
+}
 
 /// A file whose tree is read.
 pub(crate) struct Reader<'a> {
@@ -20,7 +86,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn span(&self, node: Node<'_>) -> Span {
-        let at = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+        // What is parsed may end with a line break that the file has not.
+        let end = self.file.text().len();
+        let at = |byte: usize| u32::try_from(byte.min(end)).unwrap_or(u32::MAX);
         Span::new(self.file.id(), at(node.start_byte()), at(node.end_byte()))
     }
 

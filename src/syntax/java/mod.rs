@@ -8,14 +8,11 @@ use std::sync::Arc;
 
 use crate::source::SourceFile;
 use crate::syntax::jvm::ast::Unit;
+use crate::syntax::tree::{self, Grammar};
 
 /// Parses a file.
 #[must_use]
 pub fn parse(file: &Arc<SourceFile>) -> Option<Unit> {
-    let mut parser = tree_sitter::Parser::new();
-    parser
-        .set_language(&tree_sitter_java::LANGUAGE.into())
-        .ok()?;
-    let tree = parser.parse(file.text(), None)?;
+    let tree = tree::parse(Grammar::Java, file.text())?;
     Some(declarations::unit(tree.root_node(), file))
 }

@@ -10,20 +10,18 @@ use tree_sitter::Node;
 
 use crate::source::SourceFile;
 use crate::syntax::jvm::ast::Unit;
+use crate::syntax::tree::{self, Grammar};
 
 /// Parses a file.
 #[must_use]
 pub fn parse(file: &Arc<SourceFile>) -> Option<Unit> {
-    let mut parser = tree_sitter::Parser::new();
-    parser
-        .set_language(&tree_sitter_kotlin_ng::LANGUAGE.into())
-        .ok()?;
-    let mut tree = parser.parse(file.text(), None)?;
+    // The scanner of the grammar never gets to the end of a file that ends in an annotation.
+    let text = format!("{}\n", file.text());
+    let mut tree = tree::parse(Grammar::Kotlin, &text)?;
     if tree.root_node().has_error() {
         // The grammar wants the last member of a class on a line of its own. Places stay the same.
-        let lines = file.text().replace(" }", "\n}");
-        tree = parser
-            .parse(&lines, None)
+        let lines = text.replace(" }", "\n}");
+        tree = tree::parse(Grammar::Kotlin, &lines)
             .filter(|other| errors(other.root_node()) < errors(tree.root_node()))
             .unwrap_or(tree);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tree_sitter::{Node, Parser};
+use tree_sitter::Node;
 
 use super::ast::{
     Argument, Class, Comparison, Comprehension, Expr, ExprKind, Form, Function, Module, Name,
@@ -10,7 +10,7 @@ use super::ast::{
 };
 use super::literal;
 use crate::source::{SourceFile, Span};
-use crate::syntax::tree::{Reader, children, first};
+use crate::syntax::tree::{self, Grammar, Reader, children, first};
 
 const TOO_DEEP: &str = "it is nested too deeply";
 const SYNTAX: &str = "it is a syntax error";
@@ -19,15 +19,11 @@ const FOREIGN: &str = "it is a construct that corslint does not model";
 /// Parses a file. Never fails: what cannot be parsed is unknown.
 #[must_use]
 pub fn parse(file: &SourceFile) -> Module {
-    let mut parser = Parser::new();
-    if parser
-        .set_language(&tree_sitter_python::LANGUAGE.into())
-        .is_err()
-    {
-        return Module::default();
-    }
-    let Some(tree) = parser.parse(file.text(), None) else {
-        return Module::default();
+    let Some(tree) = tree::parse(Grammar::Python, file.text()) else {
+        return Module {
+            errors: vec![file.span()],
+            ..Module::default()
+        };
     };
     let mut lower = Lower {
         reader: Reader::new(file),

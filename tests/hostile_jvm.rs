@@ -1,0 +1,47 @@
+//! Java and Kotlin that nobody wrote by hand, or that nobody meant: bounded, counted, never a panic.
+
+use crate::support::{Run, TempDir, run};
+
+const GOOD: &str = "package x\nimport org.springframework.web.bind.annotation.*\n@RestController\nclass Good {\n    \
+    @CrossOrigin(origins = [\"*\"], allowCredentials = \"true\")\n    @GetMapping(\"/\")\n    fun read() = \"\"\n}\n";
+
+#[track_caller]
+fn beside_a_good_one(name: &str, text: &str) -> Run {
+    let folder = TempDir::new();
+    folder.write("pom.xml", "<project></project>\n");
+    folder.write("Good.kt", GOOD);
+    folder.write(name, text);
+    let run = run(folder.path(), &["--color", "never"]);
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("Good.kt"), "{}", run.stdout);
+    run
+}
+
+#[test]
+fn a_file_may_end_with_an_annotation() {
+    // The scanner of the grammar looks for the end of the line, for ever.
+    for end in ["@", "@Get", "@Get(\"/x\"", "@file:Get"] {
+        let text =
+            format!("@RestController\nclass A {{\n    @CrossOrigin\n    val a = 1\n    {end}");
+        beside_a_good_one("A.kt", &text);
+    }
+}
+
+#[test]
+fn nesting_without_end_is_bounded() {
+    for (name, open, close) in [
+        ("A.java", "(", ")"),
+        ("A.java", "{", "}"),
+        ("A.java", "!", ""),
+        ("A.java", "new int[] {", "}"),
+        ("A.kt", "(", ")"),
+        ("A.kt", "listOf(", ")"),
+        ("A.kt", "{ ", "}"),
+    ] {
+        let deep = format!("{}1{}", open.repeat(5000), close.repeat(5000));
+        let text = format!(
+            "import org.springframework.web.cors.CorsConfiguration;\nclass A {{ Object cors = {deep}; }}\n"
+        );
+        beside_a_good_one(name, &text);
+    }
+}
