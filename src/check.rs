@@ -51,6 +51,9 @@ pub struct Options {
     pub baseline: Option<PathBuf>,
     /// Make a new baseline of what is found instead.
     pub write_baseline: bool,
+    /// Read every file of a known kind, whether it holds words of CORS or not. It changes the time that a
+    /// run takes and no finding about CORS: the tests compare.
+    pub every_file: bool,
     /// The day on which `until=` of suppressions is looked at; `None`: today, in UTC.
     pub today: Option<jiff::civil::Date>,
 }
@@ -107,6 +110,7 @@ pub fn check(options: &Options) -> Result<Report, Error> {
     let excludes = Excludes {
         are: &|path, is_folder| run.configs.excludes(path, is_folder),
         even_named: options.force_exclude,
+        nothing_by_words: options.every_file,
     };
     let discovery = discover::discover(&options.paths, stdin, &sources, excludes);
     let mut report = Report::default();

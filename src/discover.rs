@@ -112,7 +112,7 @@ pub fn discover(
         walked: Vec::new(),
         roots: HashMap::new(),
         seeded: BTreeSet::new(),
-        eye: Eye::default(),
+        eye: Eye::new(!excludes.nothing_by_words),
         result: Discovery::default(),
     };
     if let Some((name, text)) = stdin {
@@ -139,6 +139,8 @@ pub struct Excludes<'a> {
     pub are: &'a (dyn Fn(&Path, bool) -> bool + Sync),
     /// Files that were named themselves as well.
     pub even_named: bool,
+    /// Take every file of a known kind, whether it holds words of CORS or not.
+    pub nothing_by_words: bool,
 }
 
 impl Excludes<'_> {
@@ -146,6 +148,7 @@ impl Excludes<'_> {
     pub const NONE: Self = Self {
         are: &|_, _| false,
         even_named: false,
+        nothing_by_words: false,
     };
 }
 

@@ -15,6 +15,7 @@ mod hostile_jvm;
 mod hostile_nginx;
 mod hostile_tree;
 mod lookalikes;
+mod oracle;
 mod properties;
 mod readme;
 mod replay;

@@ -109,6 +109,7 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
         force_exclude: arguments.force_exclude,
         baseline: arguments.baseline,
         write_baseline: arguments.write_baseline,
+        every_file: false,
         today: today()?,
     })
 }

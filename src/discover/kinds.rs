@@ -201,12 +201,21 @@ impl Kind {
             .unwrap_or(name)
     }
 
-    /// What the content of a file of such a path is, with its text if it is of interest.
+    /// What the content of a file of such a path is, with its text if it is of interest. Without `words`
+    /// every text in the language is.
     ///
     /// # Errors
     /// It is of interest, or may be, and no text.
-    pub(super) fn look_into<'b>(&self, bytes: &'b [u8]) -> Result<(Content, &'b str), Unreadable> {
-        let content = self.words.judge(bytes);
+    pub(super) fn look_into<'b>(
+        &self,
+        bytes: &'b [u8],
+        words: bool,
+    ) -> Result<(Content, &'b str), Unreadable> {
+        let content = if words {
+            self.words.judge(bytes)
+        } else {
+            Content::Seed
+        };
         if content == Content::Other && !self.companions {
             // UTF-16 hides the words.
             let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
@@ -299,7 +308,7 @@ mod tests {
             ("listen = 9000\n; about cors\n", Content::Other),
             ("", Content::Other),
         ] {
-            let looked = kind.look_into(text.as_bytes()).expect("a text");
+            let looked = kind.look_into(text.as_bytes(), true).expect("a text");
             assert_eq!(looked.0, content, "{text}");
         }
     }

@@ -17,8 +17,9 @@ pub(super) struct Looked {
 }
 
 /// Looks into files; shared by all threads.
-#[derive(Default)]
 pub(super) struct Eye {
+    /// Look for words; else every file matters.
+    words: bool,
     /// Bytes of text that are held.
     held: AtomicUsize,
 }
@@ -28,6 +29,13 @@ thread_local! {
 }
 
 impl Eye {
+    pub(super) const fn new(words: bool) -> Self {
+        Self {
+            words,
+            held: AtomicUsize::new(0),
+        }
+    }
+
     /// What a regular file of a kind is; nothing if it does not matter.
     ///
     /// # Errors
@@ -35,7 +43,7 @@ impl Eye {
     pub(super) fn look(&self, path: &Path, kind: &Kind) -> Result<Option<Looked>, Unreadable> {
         BUFFER.with_borrow_mut(|buffer| {
             let bytes = buffer.read(path, kind.max_bytes)?;
-            let (content, text) = kind.look_into(bytes)?;
+            let (content, text) = kind.look_into(bytes, self.words)?;
             if content == Content::Other {
                 return Ok(None);
             }
