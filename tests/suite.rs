@@ -17,6 +17,7 @@ mod hostile_tree;
 mod lookalikes;
 mod oracle;
 mod properties;
+mod properties_files;
 mod readme;
 mod replay;
 mod rules;
