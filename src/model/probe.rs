@@ -298,6 +298,10 @@ fn shared_suffixes(text: &str) -> Vec<(usize, &str)> {
             .iter()
             .take_while(|byte| is_name(**byte))
             .count();
+        if length == 0 {
+            at += 1;
+            continue;
+        }
         // A dot that a quantifier follows is a wildcard and no part of a name.
         let wild = matches!(bytes.get(at + length), Some(b'*' | b'+' | b'?' | b'{'));
         let end = at + length - usize::from(wild && text[at..at + length].ends_with('.'));
@@ -309,7 +313,7 @@ fn shared_suffixes(text: &str) -> Vec<(usize, &str)> {
         if let Some((dot, _)) = longest {
             found.push((at + dot, &name[dot + 1..]));
         }
-        at += length.max(1);
+        at += length;
     }
     found
 }
@@ -423,6 +427,19 @@ mod tests {
             .into_iter()
             .map(|lookalike| (lookalike.origin, lookalike.defect))
             .collect()
+    }
+
+    #[test]
+    fn patterns_may_hold_any_characters() {
+        for text in [
+            "🦀\"\"",
+            "https://app.ex€mple.com",
+            "app-é*🦀.vercel.app",
+            "é.é*.vercel.app",
+        ] {
+            let _ = shared_host_probes(&[text]);
+        }
+        assert_eq!(shared_host_probes(&["é https://*.vercel.app"]).len(), 1);
     }
 
     #[test]
