@@ -1,6 +1,4 @@
-//! How long nginx configurations take: lexing and parsing, and a whole run by number of locations.
-//!
-//! `cargo bench --bench nginx`; the numbers of one machine are in `benches/README.md`.
+//! nginx configurations: lexing and parsing, and a whole run by number of locations.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,10 +9,6 @@ use corslint::source::Sources;
 use corslint::syntax::nginx::parse;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-
-fn main() {
-    divan::main();
-}
 
 /// A server with `count` locations, each with a policy of its own, as a generated gateway has them.
 fn configuration(count: usize) -> String {

@@ -45,3 +45,22 @@ fn nesting_without_end_is_bounded() {
         beside_a_good_one(name, &text);
     }
 }
+
+#[test]
+fn configuring_with_itself_ends() {
+    let case = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/spring/reactive-cors-disabled"
+    );
+    for customizer in ["http", "http::cors", "c -> http.cors(c)", "http.cors()"] {
+        let folder = TempDir::new();
+        for entry in std::fs::read_dir(case).expect("a fixture") {
+            let path = entry.expect("an entry").path();
+            let text = std::fs::read_to_string(&path).expect("a text");
+            let text = text.replace("ServerHttpSecurity.CorsSpec::disable", customizer);
+            folder.write(path.file_name().expect("a name"), text);
+        }
+        let run = run(folder.path(), &["--color", "never"]);
+        assert!((0..=1).contains(&run.code), "{customizer}: {}", run.stderr);
+    }
+}

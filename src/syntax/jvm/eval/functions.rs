@@ -253,17 +253,28 @@ impl<H: Host> Machine<'_, H> {
         span: Span,
     ) -> Result<Val> {
         self.step()?;
+        // What is called may be the framework's, which calls what it is given: itself, for all we know.
+        if !self.budget.enter() {
+            return Ok(Val::unknown("calls are nested too deeply", span));
+        }
+        let result = stacker::maybe_grow(RED_ZONE, STACK, || {
+            self.call_kind(function, receiver, args, span)
+        });
+        self.budget.leave();
+        result
+    }
+
+    fn call_kind(
+        &mut self,
+        function: &Val,
+        receiver: Option<&Val>,
+        args: &Args,
+        span: Span,
+    ) -> Result<Val> {
         let kind = self.object(function).map(|object| object.kind.clone());
         match kind {
             Some(ObjectKind::Lambda(lambda, scope)) => {
-                if !self.budget.enter() {
-                    return Ok(Val::unknown("calls are nested too deeply", span));
-                }
-                let result = stacker::maybe_grow(RED_ZONE, STACK, || {
-                    self.apply(&lambda, scope, receiver, &args.values, span)
-                });
-                self.budget.leave();
-                result
+                self.apply(&lambda, scope, receiver, &args.values, span)
             }
             Some(ObjectKind::Function(method, scope)) => {
                 let scope = self.scope(Some(scope));
