@@ -13,7 +13,7 @@ pub mod discover;
 pub mod explain;
 pub mod fetch;
 pub mod frameworks;
-mod limits;
+pub mod limits;
 pub mod model;
 pub mod report;
 pub mod rules;

@@ -14,6 +14,7 @@ mod hostile_javascript;
 mod hostile_jvm;
 mod hostile_nginx;
 mod hostile_tree;
+mod limits;
 mod lookalikes;
 mod oracle;
 mod properties;

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use super::Message;
 use crate::fetch::{Browser, Call, Check, Failure, Initiator, Mode, Played};
+use crate::limits::explain::evidence::MAX_ENDPOINTS;
 use crate::model::{Application, Request, Site, Url, World};
 use crate::rules::trusted_origin;
 use crate::simulate::{Way, endpoint_of, exchanges};
-
-/// More endpoints of one site are not asked.
-const MAX_ENDPOINTS: usize = 500;
 
 /// An endpoint that would produce a message.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ mod evidence;
 
 pub use evidence::{Evidence, evidence};
 
+use crate::limits::explain::{MAX_MESSAGES, MAX_TEXT};
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -13,11 +14,6 @@ use serde::Deserialize;
 
 const MESSAGES: &str = include_str!("../../grammars/browser/messages.toml");
 const KINDS: &str = include_str!("../../grammars/browser/kinds.toml");
-
-/// Longer texts are cut before they are looked at, in bytes.
-const MAX_TEXT: usize = 64 * 1024;
-/// More messages of one text are not looked at.
-const MAX_MESSAGES: usize = 20;
 
 /// What a kind of message means.
 #[derive(Debug, Deserialize)]

@@ -6,6 +6,7 @@
 
 use super::host::{HostKind, PLAYGROUNDS, TUNNELS};
 use super::origin::{Origin, private_suffix, registrable_domain};
+use crate::limits::model::probe::{MAX_LOOKALIKES, MAX_PER_TRUSTED, MAX_PROBES};
 use std::collections::HashSet;
 
 /// An origin that resembles a trusted one and that somebody else may hold.
@@ -41,10 +42,6 @@ pub const DEFECTS: [&str; 6] = [
     SUFFIX,
     SUBSTRING,
 ];
-
-const MAX_PER_TRUSTED: usize = 64;
-const MAX_LOOKALIKES: usize = 256;
-const MAX_PROBES: usize = 64;
 
 /// A stranger's domain (RFC 2606 reserves it).
 const STRANGER: &str = "evil.example";

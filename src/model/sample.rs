@@ -2,18 +2,10 @@
 
 use super::origin::Origin;
 use super::pattern::{is_counted, tokens};
+use crate::limits::model::sample::{MAX_LENGTH, MAX_PATTERN, MAX_STEPS, MAX_VARIANTS};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 use std::ops::Range;
-
-/// Longest pattern that is looked at, in bytes.
-const MAX_PATTERN: usize = 8192;
-/// Variants kept for each part of a pattern.
-const MAX_VARIANTS: usize = 512;
-/// Longest variant: scheme, host and port fit.
-const MAX_LENGTH: usize = 300;
-/// Concatenations made for one pattern.
-const MAX_STEPS: usize = 200_000;
 
 /// Origins that a regular expression accepts, shortest first, at most `limit`; the caller asks the
 /// real engine about each. Every alternative is tried; a wildcard becomes nothing or the label

@@ -10,13 +10,11 @@ use super::facts::Node;
 use super::schema::ENDPOINT_SCOPE;
 use super::trusted::{Trusted, find_trusted};
 use crate::config::Policy;
+use crate::limits::rules::ask::MAX_ASSUMPTIONS;
 use crate::model::{Application, Assumption, Endpoint, Request, Response, Site, World};
 
 /// The origin that nobody means to allow.
 pub(crate) const FOREIGN: &str = "https://evil.example";
-/// The most request conditions that are told apart in one world.
-const MAX_ASSUMPTIONS: usize = 4;
-
 /// One endpoint in one world, with one assignment of its request conditions.
 #[derive(Clone)]
 pub(crate) struct Subject {

@@ -16,13 +16,11 @@ use super::site_facts::site_facts;
 use super::texts::Writer;
 use super::{Compiled, Rule, RuleSet};
 use crate::config::Policy;
+use crate::limits::rules::judge::MAX_CONDITIONS;
 use crate::model::{
     Assumption, Category, Certainty, Condition, Finding, Label, Observation, Severity, Site, World,
 };
 use crate::source::Span;
-
-/// The most deployment conditions whose worlds are told apart: 64 worlds.
-const MAX_CONDITIONS: usize = 6;
 
 /// The fewest endpoints that are worth a thread.
 const MIN_SHARE: usize = 64;

@@ -7,13 +7,11 @@ use super::ask::{FOREIGN, Subject};
 use super::exchange::{ACAO, decision_of, written};
 use super::facts::{FactSource, Node};
 use super::schema;
+use crate::limits::rules::origins::MAX_LISTED;
 use crate::model::{
     self, Allows, Decision, DevelopmentHost, HostKind, Known, Lookalike, Origin, Response,
 };
 use crate::source::Span;
-
-/// The most listed origins that are asked about one by one.
-const MAX_LISTED: usize = 256;
 
 impl Subject {
     /// Is this origin sent back?

@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use super::exchange::ACAO;
 use crate::config::Policy;
+use crate::limits::rules::trusted::{MAX_CANDIDATES, MAX_TRUSTED};
 use crate::model::{self, Allows, Endpoint, HostKind, Origin, Request, Response};
 
 /// Stands for what is meant where every origin is allowed.
 const ANYBODY: &str = "https://trusted.example";
 /// Stands for a member of a list whose content is unknown.
 const MEMBER: &str = "https://member-of-the-list.example";
-/// The most origins of one policy that look-alikes are made from.
-const MAX_TRUSTED: usize = 32;
-/// The most origins of one policy among which those are chosen.
-const MAX_CANDIDATES: usize = 512;
 
 /// What the settings mean to allow.
 #[derive(Clone, Debug, Default)]

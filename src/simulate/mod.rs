@@ -9,14 +9,10 @@ pub use open::{Opened, open};
 pub use policy::{Policy, policies};
 
 use crate::fetch::{Browser, Call, Played, play};
+use crate::limits::simulate::{MAX_CONDITIONS, MAX_WAYS};
 use crate::model::{
     Answer, Application, Assumption, Condition, Known, Request, Response, Site, Url, World,
 };
-
-/// The most deployment conditions whose worlds are told apart.
-const MAX_CONDITIONS: usize = 6;
-/// The most ways that one exchange may go in one world.
-const MAX_WAYS: usize = 64;
 
 /// One way that something may go.
 #[derive(Clone, Debug, PartialEq)]

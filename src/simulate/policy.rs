@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Way, in_all_worlds};
 use crate::fetch::{Check, cors_check, parse_list};
+use crate::limits::simulate::policy::MAX_LISTED;
 use crate::model::{Allows, Endpoint, Known, Outcome, Request, Response, Site, World};
 use crate::rules::trusted_origin;
 
@@ -11,9 +12,6 @@ use crate::rules::trusted_origin;
 const FOREIGN: &str = "https://evil.example";
 /// A header that no list names.
 const ANY_HEADER: &str = "x-corslint-any";
-/// More listed origins of one policy are not asked about.
-const MAX_LISTED: usize = 256;
-
 /// Who may read what an endpoint answers, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {

@@ -3,12 +3,8 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
+use crate::limits::xml::{MAX_DEPTH, MAX_NODES};
 use crate::source::{SourceFile, Span};
-
-/// More elements are not read.
-const MAX_NODES: u32 = 200_000;
-/// Deeper elements are left out.
-const MAX_DEPTH: u32 = 200;
 
 /// An element.
 #[derive(Clone, Debug)]

@@ -8,12 +8,8 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use crate::limits::yaml::{MAX_DEPTH, MAX_NODES};
 use crate::source::{SourceFile, Span};
-
-/// Deeper nesting is refused.
-const MAX_DEPTH: usize = 50;
-/// More nodes, aliases expanded, are refused.
-const MAX_NODES: usize = 100_000;
 
 /// A node with its place.
 #[derive(Clone, Debug)]

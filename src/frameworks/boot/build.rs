@@ -4,13 +4,9 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
+use crate::limits::boot::build::{MAX_DEPTH, MAX_FILES};
 use crate::source::Sources;
 use crate::syntax::xml::{self, Element};
-
-/// More files are not read.
-const MAX_FILES: usize = 24;
-/// Placeholders inside placeholders.
-const MAX_DEPTH: u32 = 8;
 
 /// A release: major, minor, patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use super::Settings;
 use super::text::split_at_commas;
+use crate::limits::boot::inject::{MAX_DEPTH, MAX_ELEMENTS};
 use crate::source::Span;
 use crate::syntax::jvm::ast::{Class, ClassKind, Name, Param, Type, annotation, simple};
 use crate::syntax::jvm::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::jvm::eval::{Call, Host, Injection, Machine, Result};
 use crate::syntax::value::{Kind, Value};
-
-/// Property classes inside property classes.
-const MAX_DEPTH: u32 = 8;
-/// More elements are not bound.
-const MAX_ELEMENTS: usize = 500;
 
 /// The annotations that make a class a component.
 const COMPONENTS: [&str; 9] = [

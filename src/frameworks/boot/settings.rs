@@ -7,18 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::outside::Outside;
 use super::profile;
 use super::text::{closing, evaluated, is_filtered, split_at_commas, top_level_colon};
+use crate::limits::boot::settings::{MAX_DEPTH, MAX_ELEMENTS, MAX_TEXT};
 use crate::source::{SourceFile, Span};
 use crate::syntax::jvm::ast::Name;
 use crate::syntax::value::{Kind, List, Value};
 use crate::syntax::{properties, yaml};
-
-/// Placeholders inside placeholders.
-const MAX_DEPTH: u32 = 16;
-/// Longer texts are not put together.
-const MAX_TEXT: usize = 100_000;
-
-/// Variables for further elements of a list are not looked for.
-const MAX_ELEMENTS: usize = 100;
 
 const OUTSIDE: &str = "it is set outside of the project";
 

@@ -10,6 +10,7 @@ use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
+use crate::limits::django::read::{MAX_VIEWS, MIDDLEWARE_STEPS};
 use crate::model::{
     AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Origin, OriginProblem, Settings,
     World,
@@ -27,12 +28,6 @@ pub(super) const ALIASES: [(&str, &str); 3] = [
     ("CORS_ALLOWED_ORIGIN_REGEXES", "CORS_ORIGIN_REGEX_WHITELIST"),
     ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"),
 ];
-
-/// Steps of one module of the project's own middleware.
-const MIDDLEWARE_STEPS: u32 = 20_000;
-
-/// The most views that are looked at.
-const MAX_VIEWS: usize = 16;
 
 /// Every setting that is looked at.
 const NAMES: [&str; 23] = [

@@ -5,18 +5,12 @@ use std::sync::{Arc, OnceLock};
 use fancy_regex::Regex;
 
 use crate::frameworks::python::path::{Dialect, PathPattern};
+use crate::limits::django::urls::{MAX_DEPTH, MAX_MODULES, STEPS};
 use crate::source::Sources;
 use crate::syntax::python::ast::SequenceKind;
 use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::pattern::{self, How};
 use crate::syntax::python::{Native, Program};
-
-/// The most modules of URLs.
-const MAX_MODULES: usize = 200;
-/// How deep modules of URLs may include each other.
-const MAX_DEPTH: usize = 12;
-/// Steps of one module of URLs.
-const STEPS: u32 = 50_000;
 
 /// A pattern of a URL.
 #[derive(Clone, Debug)]

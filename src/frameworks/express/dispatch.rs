@@ -7,14 +7,12 @@ use super::exchange::Exchange;
 use super::host::{Node, host_object, host_value, is_uncalled_cors};
 use super::model::{Layer, Middleware, StackKind, function, object};
 use super::path::Major;
+use crate::limits::express::dispatch::MAX_NESTING;
 use crate::model::{Answer, Application, Known};
 use crate::source::Span;
 use crate::syntax::javascript::ast::{Body, Pattern};
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Abrupt, Result};
-
-/// Stacks inside of stacks beyond this are not entered.
-const MAX_NESTING: u32 = 24;
 
 /// How a stack or a handler ends.
 #[derive(Debug)]

@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use super::host::Node;
 use super::model::{function, object};
 use super::observe;
+use crate::limits::express::exchange::MAX_DECISIONS;
 use crate::model::{
     Answer, Decision, DropReason, Dropped, HeaderLine, Known, Observation, Request, ValueSource,
 };
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{V, Val};
 use crate::syntax::javascript::eval::{Call, Comparison, Result};
-
-/// More ways through one request are not tried.
-const MAX_DECISIONS: usize = 12;
 
 /// A request and its response.
 #[derive(Clone, Debug)]

@@ -10,16 +10,11 @@ use super::model::{
 };
 use super::path::{self, LayerPath, Major};
 use super::{cors, packages};
+use crate::limits::express::host::{MAX_LAYERS, MAX_UNKNOWN};
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{Id, Object, ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Call, Comparison, Host, Machine, Question, Result};
 use crate::syntax::value::Conditions;
-
-/// More layers of one program are not kept.
-const MAX_LAYERS: usize = 20_000;
-
-/// More unknown tests are not told apart while loading.
-const MAX_UNKNOWN: usize = 2;
 
 /// The machine that runs an Express program.
 pub(super) type Node<'s> = Machine<'s, Express>;

@@ -26,6 +26,7 @@ use self::model::StackKind;
 use self::path::Major;
 use self::respond::Loaded;
 use super::{Project, Reading};
+use crate::limits::express::{DEPTH, MAX_LOADS, MAX_STEPS, STEPS};
 use crate::model::Site;
 use crate::source::SourceFile;
 use crate::syntax::javascript::EXTENSIONS;
@@ -34,15 +35,6 @@ use crate::syntax::javascript::eval::Library;
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::value::{Budget, Conditions};
 use crate::syntax::words;
-
-/// Steps of loading a project once.
-const STEPS: u32 = 1_000_000;
-/// Nesting of expressions and calls.
-const DEPTH: u32 = 400;
-/// Loading is not repeated more often for deployment conditions.
-const MAX_LOADS: usize = 16;
-/// Nor if all loads together took more steps.
-const MAX_STEPS: u32 = 1_500_000;
 
 /// Is this a program for Node or a browser that has to do with CORS, or with applications?
 #[must_use]

@@ -1,5 +1,6 @@
 //! Paths of layers: path-to-regexp 0.1 for Express 4, path-to-regexp 8 for Express 5.
 
+use crate::limits::express::path::MAX_KEPT;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -250,8 +251,6 @@ fn example(text: &str) -> String {
 /// A regex, compiled once per thread: an application is run anew for every request, with all of its
 /// paths.
 fn compiled(source: String) -> Option<Regex> {
-    /// The most that are kept.
-    const MAX_KEPT: usize = 4096;
     thread_local! {
         static KNOWN: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
     }

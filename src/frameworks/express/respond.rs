@@ -8,6 +8,7 @@ use super::exchange::{Compared, Exchange};
 use super::host::{Express, Node, Program};
 use super::model::StackKind;
 use crate::frameworks::answers::{cacheable, keep_successes, merge};
+use crate::limits::express::respond::{ALL_STEPS, DEPTH, MAX_WAYS, STEPS};
 use crate::model::{
     Answer, AnsweredBy, Application, Known, Observation, Outcome, Request, Response,
 };
@@ -15,15 +16,6 @@ use crate::source::Span;
 use crate::syntax::javascript::eval::Image;
 use crate::syntax::javascript::eval::heap::{V, Val};
 use crate::syntax::value::{Budget, Conditions};
-
-/// More ways through the program are not tried for one request.
-const MAX_WAYS: usize = 24;
-/// Steps of one way.
-const STEPS: u32 = 60_000;
-/// No further way is tried after this many steps of all ways.
-const ALL_STEPS: u32 = 120_000;
-/// Nesting of expressions and calls.
-const DEPTH: u32 = 300;
 
 /// A program in one class of worlds.
 #[derive(Debug)]

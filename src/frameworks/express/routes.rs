@@ -6,14 +6,12 @@ use super::dispatch;
 use super::host::{Node, Program, stack_number};
 use super::model::Layer;
 use super::site::{speaks_of_cors, url};
+use crate::limits::express::routes::MAX_MOUNTS;
 use crate::model::Request;
 use crate::source::Span;
 use crate::syntax::javascript::eval::Image;
 use crate::syntax::javascript::eval::heap::V;
 use crate::syntax::value::{Budget, Conditions};
-
-/// The most paths without routes that are asked for conditions.
-const MAX_MOUNTS: usize = 40;
 
 /// A route that was found.
 pub(super) struct Found {

@@ -11,6 +11,7 @@ use super::respond::{Loaded, answer, has_routes, refused};
 use super::routes::{Found, Walk, looks_at_paths, machine, signature};
 use super::settings::{add_origins, add_others};
 use crate::frameworks::answers::is_secure;
+use crate::limits::express::site::{LEARNING_STEPS, MAX_ENDPOINTS};
 use crate::model::{
     Condition, Endpoint, Exposure, HostKind, Known, Observation, Request, Response, Route,
     Settings, Site, Url, World,
@@ -21,11 +22,6 @@ use crate::syntax::value::Conditions;
 
 /// The origin that nobody means to allow.
 pub(super) const FOREIGN: &str = "https://evil.example";
-/// More endpoints of one application are not told apart.
-const MAX_ENDPOINTS: usize = 120;
-
-/// Steps of looking for the conditions that answers depend on.
-const LEARNING_STEPS: u32 = 1_500_000;
 
 /// One application.
 pub(super) struct Application {

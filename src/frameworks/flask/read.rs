@@ -10,6 +10,7 @@ use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, nearest, setting, truthy, url};
 use crate::frameworks::{Project, Reading};
+use crate::limits::flask::read::MAX_ENDPOINTS;
 use crate::model::{
     AllowedOrigin, Allows, Endpoint, Exposure, Known, Observation, ObservationKind, Origin,
     OriginProblem, Route, Settings,
@@ -19,9 +20,6 @@ use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::version::Versions;
 use crate::syntax::python::{Arguments, Call, Effect, Program};
 use crate::syntax::value::{Conditions, Kind, Value};
-
-/// The most routes that are endpoints of their own.
-const MAX_ENDPOINTS: usize = 200;
 
 pub(super) struct Reader<'p> {
     pub(super) program: &'p Program,

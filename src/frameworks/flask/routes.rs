@@ -6,12 +6,10 @@ use super::respond::RouteOf;
 use super::route::{Map, Rule};
 use crate::frameworks::python;
 use crate::frameworks::python::path::{Dialect, PathPattern};
+use crate::limits::flask::routes::MAX_BLUEPRINTS;
 use crate::model::{Observation, ObservationKind};
 use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::{Effect, Program};
-
-/// The most blueprints of one application.
-const MAX_BLUEPRINTS: usize = 500;
 
 /// Packages that are given an application and register no routes.
 pub(super) const INERT: [&str; 16] = [

@@ -1,6 +1,6 @@
 //! The output of `nginx -T`: one file that stands for many, each behind a comment with its path.
 
-use super::limits::MAX_SECTIONS;
+use crate::limits::nginx::MAX_SECTIONS;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Endpoints: every server and location that a request can meet, with a URL that leads there.
 
-use super::limits::MAX_ATTEMPTS;
-use super::limits::MAX_PATH;
+use crate::limits::nginx::MAX_ATTEMPTS;
+use crate::limits::nginx::MAX_PATH;
 use std::collections::HashSet;
 
 use regex_syntax::hir::{Class, Hir, HirKind};

@@ -1,8 +1,8 @@
 //! `include`: puts included files in the place of their directives.
 
-use super::limits::MAX_GLOB;
-use super::limits::MAX_INCLUDE_DEPTH;
-use super::limits::MAX_REPEATED;
+use crate::limits::nginx::MAX_GLOB;
+use crate::limits::nginx::MAX_INCLUDE_DEPTH;
+use crate::limits::nginx::MAX_REPEATED;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};

@@ -1,11 +1,11 @@
 //! `map`: lookup in nginx's order (`ngx_http_map_find`).
 
 use super::config::Map;
-use super::limits::MAX_MAPS;
 use super::regex::Outcome;
 use super::run::Run;
 use super::value::{Doubt, Sources, Value};
 use super::variables::Captures;
+use crate::limits::nginx::MAX_MAPS;
 use crate::model::{Known, ValueSource};
 
 /// Which entry a text meets.

@@ -17,7 +17,6 @@ mod endpoint;
 mod files;
 mod headers;
 mod include;
-mod limits;
 mod location;
 mod maps;
 mod observe;

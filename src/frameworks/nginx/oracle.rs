@@ -1,6 +1,6 @@
 //! Conditions that a request leaves open: every path through them is walked, within bounds.
 
-use super::limits::MAX_RESPONSES;
+use crate::limits::nginx::MAX_RESPONSES;
 use std::cell::RefCell;
 
 use crate::model::{Assumption, Known, Outcome, Response};

@@ -1,7 +1,7 @@
 //! Regular expressions, run by the engine that nginx itself uses.
 
-use super::limits::MATCH_LIMITS;
-use super::limits::STRIKES;
+use crate::limits::nginx::MATCH_LIMITS;
+use crate::limits::nginx::STRIKES;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -1,6 +1,6 @@
 //! One request on its way: where it is, and what is known of it so far.
 
-use super::limits::MAX_CHANGES;
+use crate::limits::nginx::MAX_CHANGES;
 use std::borrow::Cow;
 use std::cell::RefCell;
 

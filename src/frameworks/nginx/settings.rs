@@ -1,6 +1,6 @@
 //! Settings: what an endpoint's policy says, as written.
 
-use super::limits::{MAX_COPIES, MAX_PROXIES};
+use crate::limits::nginx::{MAX_COPIES, MAX_PROXIES};
 use std::collections::HashSet;
 
 use super::complex::{Complex, Part};

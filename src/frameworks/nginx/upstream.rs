@@ -1,6 +1,6 @@
 //! Upstreams: another server of the same configuration, or one out of view.
 
-use super::limits::MAX_PROXIES;
+use crate::limits::nginx::MAX_PROXIES;
 use std::borrow::Cow;
 
 use super::complex::Complex;

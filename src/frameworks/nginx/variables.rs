@@ -1,6 +1,6 @@
 //! Variables: their names, and their values during a request.
 
-use super::limits::MAX_VALUE;
+use crate::limits::nginx::MAX_VALUE;
 use std::borrow::Cow;
 
 use super::complex::{Complex, Part};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::limits::python::handler::{MAX_CONSTANT, MAX_TESTS, MAX_WATCHED, STEPS};
 use crate::model::{
     AllowedOrigin, Allows, Answer, Assumption, HeaderLine, Known, Outcome, Request, Response, Site,
     ValueSource, World,
@@ -11,16 +12,6 @@ use crate::syntax::python::object::{K, Obj, Val};
 use crate::syntax::python::{Arguments, Call, Effect, Native, Program, WATCHED};
 
 use super::unknown_origin;
-
-/// Steps of one handler for one request.
-const STEPS: u32 = 20_000;
-/// The most tests that one handler's answer may rest on.
-const MAX_TESTS: usize = 3;
-
-/// The most endpoints whose code is watched for what it compares the origin with.
-const MAX_WATCHED: usize = 64;
-/// The longest constant, in bytes, that may be a part of an origin.
-const MAX_CONSTANT: usize = 300;
 
 /// What a handler gives back, for one outcome of its tests.
 pub(crate) struct Outcomes {

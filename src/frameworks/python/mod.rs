@@ -8,17 +8,13 @@ use std::sync::Arc;
 
 use super::Project;
 use super::answers::cacheable;
+use crate::limits::python::{MAX_ENTRIES, STEPS};
 use crate::model::{AllowedOrigin, Allows, Decision, Request, Response, Setting, Url};
 use crate::source::{SourceFile, Span};
 use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::version::{self, Versions};
 use crate::syntax::python::{Arguments, Effect, Program};
 use crate::syntax::value::{Kind, Value};
-
-/// Steps of one file with what it imports.
-const STEPS: u32 = 200_000;
-/// The most files that are evaluated for themselves.
-const MAX_ENTRIES: usize = 400;
 
 /// Is it Python, by its name?
 pub(crate) fn is_python(path: &Path) -> bool {

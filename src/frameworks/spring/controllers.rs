@@ -8,14 +8,12 @@ use super::cors::{Cors, Entry, List, Written};
 use super::host::{Node, text_of};
 use super::model::{Code, Handler};
 use super::path::PathPattern;
+use crate::limits::spring::controllers::MAX_HANDLERS;
 use crate::model::Known as Fact;
 use crate::source::Span;
 use crate::syntax::jvm::ast::{Annotation, Class, Method, simple};
 use crate::syntax::jvm::eval::heap::Val;
 use crate::syntax::value::Kind;
-
-/// More handlers of one application are not told apart.
-const MAX_HANDLERS: usize = 4000;
 
 const MAPPINGS: [(&str, &str); 6] = [
     ("GetMapping", "GET"),

@@ -2,13 +2,12 @@
 
 use super::cors::{Check, Cors, List};
 use super::version::Versions;
+use crate::limits::spring::exchange::MAX_DECISIONS;
 use crate::model::{
     Answer, Decision, DropReason, Dropped, HeaderLine, Known, Request, ValueSource,
 };
 use crate::source::Span;
 
-/// More ways through one request are not tried.
-const MAX_DECISIONS: usize = 10;
 pub(super) const ACAO: &str = "Access-Control-Allow-Origin";
 
 /// A request and its response.

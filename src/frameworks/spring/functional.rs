@@ -8,13 +8,11 @@ use super::build::speaks;
 use super::host::{Node, object, push, text_of};
 use super::model::{Code, Handler};
 use super::path::PathPattern;
+use crate::limits::spring::functional::MAX_ROUTES;
 use crate::source::Span;
 use crate::syntax::jvm::ast::simple;
 use crate::syntax::jvm::eval::heap::{ObjectKind, Val};
 use crate::syntax::jvm::eval::{Call, Result};
-
-/// Routes nested deeper are left out.
-const MAX_ROUTES: usize = 1000;
 
 /// What a request must have to be routed.
 #[derive(Clone, Debug, Default)]

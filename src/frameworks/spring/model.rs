@@ -7,6 +7,7 @@ use super::cors::Cors;
 use super::exchange::Policy;
 use super::path::PathPattern;
 use super::version::Versions;
+use crate::limits::spring::model::MAX_PATHS;
 use crate::model::{HeaderLine, Known};
 use crate::source::Span;
 use crate::syntax::jvm::ast::{Class, Method};
@@ -49,9 +50,6 @@ pub(super) type Rank = (bool, usize, usize);
 
 /// The numbers of the handlers of a path, with how special their patterns are.
 pub(super) type HandlersOfPath = Arc<[(usize, Rank)]>;
-
-/// The handlers of more paths are not remembered.
-const MAX_PATHS: usize = 10_000;
 
 impl Application {
     /// The numbers of the handlers whose patterns match a path, in order, with how special their

@@ -13,15 +13,12 @@ use super::version::Versions;
 use super::xml::Documents;
 use crate::frameworks::boot::{Build, Environment};
 use crate::frameworks::{Project, Reading};
+use crate::limits::spring::read::{DEPTH, MAX_TRIED_DEFAULTS, MAX_TRIED_WORLDS, STEPS};
 use crate::model::{Site, World};
 use crate::source::{SourceFile, Span};
 use crate::syntax::jvm::ast::{Class, Name};
 use crate::syntax::jvm::program::Program;
 use crate::syntax::value::{Budget, Kind};
-
-/// Steps of loading an application once.
-const STEPS: u32 = 400_000;
-const DEPTH: u32 = 300;
 
 /// Words of which one stands in every file that can matter here.
 const WORDS: [&str; 26] = [
@@ -298,11 +295,6 @@ struct Inputs<'a> {
     place: Span,
     project: &'a Project<'a>,
 }
-
-/// Defaults are tried out in no more worlds than these,
-const MAX_TRIED_WORLDS: usize = 8;
-/// and in each no more than these.
-const MAX_TRIED_DEFAULTS: usize = 40;
 
 impl Inputs<'_> {
     fn worlds(&self, plan: &Plan) -> Vec<Arc<Loaded>> {

@@ -10,6 +10,7 @@ use super::model::{Application, Handler, Link, Mapping, Source, What, any_matche
 use super::{dialect, observe, respond};
 use crate::frameworks::answers::{cacheable, is_secure, keep_successes, merge};
 use crate::frameworks::boot;
+use crate::limits::spring::site::{DEPTH, MAX_ENDPOINTS, MAX_WAYS, STEPS};
 use crate::model::{
     AllowedOrigin, Allows, Answer, Application as Behind, Condition, Endpoint, Exposure, Known,
     Observation, Origin, Outcome, Request, Response, Route, Setting, Settings, Site, Url, World,
@@ -18,13 +19,6 @@ use crate::source::{SourceFile, Span};
 use crate::syntax::jvm::eval::Image;
 use crate::syntax::value::Budget;
 
-/// Steps of one way of one request.
-const STEPS: u32 = 40_000;
-const DEPTH: u32 = 200;
-/// More ways through one request are not tried.
-const MAX_WAYS: usize = 16;
-/// More endpoints of one application are not told apart.
-const MAX_ENDPOINTS: usize = 120;
 const FOREIGN: &str = "https://evil.example";
 
 /// An application in one world.

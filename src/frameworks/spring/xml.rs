@@ -10,12 +10,11 @@ use super::exchange::Policy;
 use super::host::{Node, servlet_pattern};
 use super::model::{Application, Filter, Mapping, Source, What};
 use super::path::PathPattern;
+use crate::limits::spring::xml::MAX_DEPTH;
 use crate::model::Known as Fact;
 use crate::source::{SourceFile, Span};
 use crate::syntax::xml::{self, Attribute, Element};
 
-/// Elements nested deeper are not looked into.
-const MAX_DEPTH: u32 = 50;
 /// Filters of `web.xml` stand outside of all others, in their own order.
 const OUTSIDE: i64 = -1_000_000;
 

@@ -10,6 +10,7 @@ use crate::frameworks::answers::is_secure;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, handler::number, has_unknown, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
+use crate::limits::starlette::read::{MAX_AREAS, MAX_ENDPOINTS};
 use crate::model::{
     AllowedOrigin, Allows, Endpoint, Exposure, Known, Observation, Origin, Route, Settings, Site,
 };
@@ -20,10 +21,7 @@ use crate::syntax::python::{Arguments, Call, Effect, Program};
 use crate::syntax::value::{Conditions, Kind, Value};
 
 const CORS: &str = "starlette.middleware.cors.CORSMiddleware";
-/// The most endpoints of one application and of those mounted below it.
-const MAX_ENDPOINTS: usize = 200;
-/// The most applications, the mounted ones among them.
-const MAX_AREAS: usize = 50;
+
 /// Packages that are given an application and register no routes.
 const INERT: [&str; 10] = [
     "asyncio",

@@ -4,13 +4,9 @@ use super::read::{Reader, is_app};
 use super::route::{Below, Entry, RouteOf};
 use crate::frameworks::python;
 use crate::frameworks::python::path::{Dialect, PathPattern};
+use crate::limits::starlette::routes::{MAX_DEPTH, MAX_ROUTES};
 use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::{Call, Effect};
-
-/// How deep routers may include routers.
-const MAX_DEPTH: usize = 8;
-/// The most routes of one application.
-const MAX_ROUTES: usize = 2000;
 
 impl Reader<'_> {
     /// What an application below a path has; are there routes out of view, and does it redirect

@@ -1,13 +1,9 @@
 //! Regular expressions with ECMAScript's meaning, on an engine that counts its steps.
 
+use crate::limits::javascript::regex::{BACKTRACK_LIMIT, MAX_KEPT};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-
-/// More backtracking than this is given up.
-const BACKTRACK_LIMIT: usize = 100_000;
-/// No more compiled patterns are kept.
-const MAX_KEPT: usize = 200;
 
 /// Where a pattern matches a text from byte `start` on: the whole match's bytes and the groups.
 /// `None` if it cannot be told: a construct that is not translated, or too much backtracking.

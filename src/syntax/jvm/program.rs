@@ -5,14 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ast::{Class, ClassKind, Field, Import, Method, Name, Unit, join, simple};
+use crate::limits::jvm::program::{MAX_ANCESTORS, MAX_FOLDERS, MAX_LOADED};
 use crate::source::{FileId, SourceFile, Sources, Span};
-
-/// More files are not read for the sake of names.
-const MAX_LOADED: usize = 600;
-/// More folders are not looked at for the sake of names.
-const MAX_FOLDERS: usize = 4000;
-/// Superclasses further up are not asked.
-const MAX_ANCESTORS: usize = 16;
 
 /// The classes of a project. Files that were not given are read when a name leads to them.
 #[derive(Debug)]

@@ -3,13 +3,9 @@
 use super::lexer::{self, Fault, Lexer, Token};
 use super::table::{self, Syntax};
 use super::{Body, Directive, Parsed, SyntaxError, Word, lua, template};
+pub use crate::limits::nginx::parser::MAX_DEPTH;
+pub use crate::limits::nginx::parser::MAX_ERRORS;
 use crate::source::{SourceFile, Span};
-
-/// How deep blocks may be nested. What is deeper is not read; no real configuration comes near.
-pub const MAX_DEPTH: usize = 128;
-
-/// How many errors of one file are kept.
-pub const MAX_ERRORS: usize = 100;
 
 /// A statement of more words is left as it is: each split moves them all.
 const LONGEST_SPLIT: usize = 256;

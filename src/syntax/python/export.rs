@@ -2,11 +2,9 @@
 
 use super::object::{K, Obj, Tree, Val};
 use super::program::{MAX_LENGTH, Program, SPENT};
+use crate::limits::python::export::MAX_EXPORT;
 use crate::source::Span;
 use crate::syntax::value::{Conditions, Entry, Kind, List, Map, OneOf, Regex, Value};
-
-/// How deep a value may be exported.
-const MAX_EXPORT: usize = 12;
 
 impl Program {
     /// The value for a framework. Conditions that it depends on are registered in `conditions`.

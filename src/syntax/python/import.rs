@@ -8,12 +8,8 @@ use super::ast::{Name, Stmt, StmtKind};
 use super::lower::parse;
 use super::object::{K, Obj, Val};
 use super::program::{Loaded, Program};
+use crate::limits::python::import::{MAX_BYTES, MAX_MODULES};
 use crate::source::{SourceFile, Sources, Span};
-
-/// The most modules of one project.
-const MAX_MODULES: usize = 600;
-/// The largest module that is evaluated, in bytes.
-const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// Libraries whose parts the frameworks read by name.
 const LIBRARIES: [&str; 7] = [

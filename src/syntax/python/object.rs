@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ast::{Name, SequenceKind};
+use crate::limits::python::object::MAX_FORMS;
 use crate::source::Span;
-
-/// The most forms of one value or object that are told apart.
-const MAX_FORMS: usize = 64;
 
 /// An index of the heap.
 pub type Id = usize;

@@ -2,10 +2,8 @@
 //!
 //! What people write about origins means the same in both; what does not is left undecided.
 
+use crate::limits::python::pattern::BACKTRACK_LIMIT;
 use fancy_regex::{Regex, RegexBuilder};
-
-/// How often the engine may go back. A pattern that needs more is undecided.
-const BACKTRACK_LIMIT: usize = 100_000;
 
 /// How a pattern is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

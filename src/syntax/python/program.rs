@@ -9,20 +9,12 @@ use super::ast::{Class, Function, Module, Name};
 use super::call::{Arguments, Call};
 use super::object::{Id, K, Tree, Val};
 use super::table::Table;
+pub(super) use crate::limits::python::program::MAX_ATOMS;
+pub(super) use crate::limits::python::program::MAX_LENGTH;
+use crate::limits::python::program::{DEPTH, MAX_WATCHED, STEPS};
 use crate::model::{Condition, Environment};
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::value::Budget;
-
-/// Steps of one project.
-const STEPS: u32 = 600_000;
-/// How deep expressions, blocks and calls may nest altogether.
-const DEPTH: u32 = 160;
-/// The most conditions that are told apart while evaluating.
-pub(super) const MAX_ATOMS: usize = 400;
-/// The most comparisons of the watched text that are remembered.
-const MAX_WATCHED: usize = 64;
-/// The longest list or text that is built.
-pub(super) const MAX_LENGTH: usize = 4096;
 
 /// The name of a text (see [`super::object::K::SomeText`]) whose comparisons are
 /// remembered.

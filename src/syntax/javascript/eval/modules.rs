@@ -6,15 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
+use crate::limits::javascript::modules::{MAX_BYTES, MAX_FILES};
 use crate::model::Environment;
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::javascript::ast::{Export, Import, Module, Name, Stmt};
 use crate::syntax::javascript::{EXTENSIONS, parse};
-
-/// More files of one project are not loaded.
-const MAX_FILES: usize = 4000;
-/// Larger files are not parsed, in bytes.
-const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// The files of a project, parsed at most once.
 #[derive(Debug, Default)]

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
+use crate::limits::javascript::statements::MAX_ROUNDS;
 use crate::syntax::javascript::ast::{
     Class, Expr, ExprKind, Function, Key, Name, Pattern, Property, Stmt,
 };
-
-/// More rounds of a loop are not made.
-const MAX_ROUNDS: usize = 2000;
 
 /// How a statement ends.
 #[derive(Debug)]

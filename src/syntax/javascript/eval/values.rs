@@ -2,10 +2,8 @@
 
 use super::heap::{ObjectKind, V, Val};
 use super::{Host, Machine};
+use crate::limits::javascript::values::MAX_DEPTH;
 use crate::syntax::value::{Entry, Kind, List, Map, Regex, Value};
-
-/// Deeper parts are unknown.
-const MAX_DEPTH: u32 = 8;
 
 impl<H: Host> Machine<'_, H> {
     /// The value without its identity, in this run's world. Functions are named by their object.

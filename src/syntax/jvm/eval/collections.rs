@@ -2,10 +2,8 @@
 
 use super::heap::{ObjectKind, Sequence, V, Val};
 use super::{Abrupt, Call, Comparison, Host, Machine, Result};
+use crate::limits::jvm::collections::MAX_ITEMS;
 use crate::source::Span;
-
-/// Longer lists are not known to their end.
-const MAX_ITEMS: usize = 5000;
 
 impl<H: Host> Machine<'_, H> {
     /// A map.

@@ -3,11 +3,9 @@
 use super::heap::{ObjectKind, V, Val};
 use super::values::constant;
 use super::{Comparison, Host, Machine, Result};
+use crate::limits::jvm::operators::MAX_TEXT;
 use crate::source::Span;
 use crate::syntax::jvm::ast::Binary;
-
-/// Longer texts are unknown.
-const MAX_TEXT: usize = 100_000;
 
 impl<H: Host> Machine<'_, H> {
     /// Two texts joined.

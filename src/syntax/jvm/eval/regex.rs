@@ -2,10 +2,8 @@
 
 use super::heap::{ObjectKind, V, Val};
 use super::{Call, Comparison, Host, Machine, Result};
+use crate::limits::jvm::regex::MAX_STEPS;
 use crate::source::Span;
-
-/// More steps of one match are not made.
-const MAX_STEPS: usize = 100_000;
 
 fn compile(pattern: &str) -> Option<fancy_regex::Regex> {
     let mut pattern = pattern.to_owned();

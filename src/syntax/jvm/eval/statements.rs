@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
+use crate::limits::jvm::statements::MAX_ROUNDS;
 use crate::syntax::jvm::ast::{Loop, Name, Stmt, Try, Type, simple};
-
-/// More rounds of a loop are not made.
-const MAX_ROUNDS: usize = 2000;
 
 impl<H: Host> Machine<'_, H> {
     /// Executes statements in a scope; the value of the last one.

@@ -2,10 +2,8 @@
 
 use super::heap::{ObjectKind, V, Val};
 use super::{Abrupt, Call, Comparison, Host, Machine, Result};
+use crate::limits::jvm::text::MAX_PARTS;
 use crate::source::Span;
-
-/// More parts are not made of one text.
-const MAX_PARTS: usize = 1000;
 
 const OUT_OF_VIEW: &str = "a text that is not in view";
 

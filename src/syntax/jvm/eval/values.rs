@@ -2,12 +2,8 @@
 
 use super::heap::{ObjectKind, V, Val};
 use super::{Host, Machine};
+use crate::limits::jvm::values::{MAX_DEPTH, MAX_PARTS};
 use crate::syntax::value::{Entry, Kind, List, Map, Value};
-
-/// Deeper values are unknown.
-const MAX_DEPTH: u32 = 24;
-/// What more a value holds is unknown.
-const MAX_PARTS: usize = 10_000;
 
 impl<H: Host> Machine<'_, H> {
     /// The value with all that it holds, apart from the machine.
