@@ -24,7 +24,7 @@ fn suppressed(run: &Run) -> u64 {
 const JSON: [&str; 2] = ["--format", "json"];
 
 /// Files that have one finding on the line with `HERE`, which is left out, and the rule.
-const FILES: [(&str, &str, &str, &str); 4] = [
+const FILES: [(&str, &str, &str, &str); 7] = [
     (
         "x.conf",
         "server {\n location / {\n  add_header Access-Control-Allow-Origin $http_origin always;\n  add_header Vary Origin always;HERE\n  add_header Access-Control-Allow-Credentials true always;\n }\n}\n",
@@ -49,7 +49,61 @@ const FILES: [(&str, &str, &str, &str); 4] = [
         "#",
         "any-origin-with-credentials",
     ),
+    (
+        "ItemController.java",
+        "@RestController\n@RequestMapping(\"/api\")\n/* text \"\"\" */\n@CrossOrigin(originPatterns = \"*\", allowCredentials = \"true\")HERE\npublic class ItemController {\n    @GetMapping(\"/items\")\n    public String items() { return \"// no comment\"; }\n}\n",
+        "//",
+        "any-origin-with-credentials",
+    ),
+    (
+        "ItemController.kt",
+        "@RestController\n@RequestMapping(\"/api\")\n\n@CrossOrigin(originPatterns = [\"*\"], allowCredentials = \"true\")HERE\nclass ItemController {\n    @GetMapping(\"/items\")\n    fun items() = \"\"\"// no comment\"\"\"\n}\n",
+        "//",
+        "any-origin-with-credentials",
+    ),
+    (
+        "application.yml",
+        "management:\n  endpoints.web.cors:\n    allow-credentials: true\n    allowed-origin-patterns: \"*\"HERE\n",
+        "#",
+        "any-origin-with-credentials",
+    ),
 ];
+
+/// Comments that have an end, or a line of their own.
+#[test]
+fn comments_of_xml_and_properties_suppress() {
+    let rule = "any-origin-with-credentials";
+    let properties = "management.endpoints.web.cors.allow-credentials=true\nHEREmanagement.endpoints.web.cors.allowed-origin-patterns=*\n";
+    let xml = "<beans xmlns:mvc=\"http://www.springframework.org/schema/mvc\">\n<mvc:cors>\nHERE<mvc:mapping path=\"/**\" allowed-origin-patterns=\"*\" allow-credentials=\"true\"/>\n</mvc:cors></beans>\n";
+    for (name, text, open, close) in [
+        ("application.properties", properties, "# ", "\n"),
+        ("application.properties", properties, "! ", "\n"),
+        ("mvc.xml", xml, "<!-- ", " -->\n"),
+    ] {
+        let folder = TempDir::new();
+        let check = |comment: &str| {
+            folder.write(name, text.replace("HERE", comment));
+            run(folder.path(), &JSON)
+        };
+        let before = check("");
+        assert!(
+            findings(&before).iter().any(|f| f.ends_with(rule)),
+            "{name}"
+        );
+        let rest = findings(&before).len() - 1;
+        let after = check(&format!("{open}corslint: ignore[{rule}] known{close}"));
+        assert_eq!(
+            (findings(&after).len(), suppressed(&after)),
+            (rest, 1),
+            "{name} {:?}",
+            findings(&after)
+        );
+        let other = check(&format!(
+            "{open}corslint: ignore[missing-vary] known{close}"
+        ));
+        assert_eq!(suppressed(&other), 0, "{name}");
+    }
+}
 
 #[test]
 fn comments_of_every_language_suppress() {

@@ -8,6 +8,8 @@ use tree_sitter::{Query, QueryCursor, StreamingIterator as _};
 use super::tree::{self, Grammar};
 
 const JAVASCRIPT: &str = include_str!("../../grammars/javascript/comments.scm");
+const JAVA: &str = include_str!("../../grammars/java/comments.scm");
+const KOTLIN: &str = include_str!("../../grammars/kotlin/comments.scm");
 const PYTHON: &str = include_str!("../../grammars/python/comments.scm");
 
 /// The comments of a text, with their signs, in order. The language is told by the path's ending; a
@@ -21,7 +23,8 @@ pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
             parsed(super::javascript::grammar(path), JAVASCRIPT, text)
         }
         "py" | "pyw" => parsed(Grammar::Python, PYTHON, text),
-        "java" | "kt" | "kts" | "groovy" | "gradle" => c_like(text),
+        "java" => parsed(Grammar::Java, JAVA, text),
+        "kt" => parsed(Grammar::Kotlin, KOTLIN, text),
         "xml" => xml(text),
         "yaml" | "yml" => yaml(text),
         "properties" => properties(text),
@@ -44,54 +47,6 @@ fn parsed(grammar: Grammar, query: &str, text: &str) -> Vec<Range<usize>> {
         found.push(captured.captures()[*index].node.byte_range());
     }
     found
-}
-
-/// Java, Kotlin and Groovy: `//` and `/* */`, not in texts of one line or between three quotes.
-fn c_like(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let end = |sign: &str, from: usize| {
-            let behind = rest.get(from..).and_then(|rest| rest.find(sign));
-            behind.map_or(rest.len(), |end| from + end + sign.len())
-        };
-        let length = if rest.starts_with("//") {
-            let length = rest.find('\n').unwrap_or(rest.len());
-            found.push(at..at + length);
-            length
-        } else if rest.starts_with("/*") {
-            let length = end("*/", 2);
-            found.push(at..at + length);
-            length
-        } else if rest.starts_with("\"\"\"") {
-            end("\"\"\"", 3)
-        } else if rest.starts_with(['"', '\'']) {
-            quoted(rest)
-        } else {
-            rest.chars().next().map_or(1, char::len_utf8)
-        };
-        at += length.max(1);
-    }
-    found
-}
-
-/// The length of a text in quotes, which ends with its line at the latest.
-fn quoted(rest: &str) -> usize {
-    let mut characters = rest.char_indices();
-    let Some((_, quote)) = characters.next() else {
-        return 0;
-    };
-    let mut escaped = false;
-    for (at, c) in characters {
-        match c {
-            '\n' => return at,
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if c == quote => return at + c.len_utf8(),
-            _ => {}
-        }
-    }
-    rest.len()
 }
 
 fn xml(text: &str) -> Vec<Range<usize>> {

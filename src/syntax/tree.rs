@@ -115,6 +115,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Runs a part of a reader with as much stack as it needs. Threads have little of it.
+pub(crate) fn with_stack<T>(read: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(128 * 1024, 1024 * 1024, read)
+}
+
 /// The named children, without comments.
 pub(crate) fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
     let mut cursor = node.walk();

@@ -6,10 +6,11 @@ use tree_sitter::Node;
 
 use super::declarations::Java;
 use super::text;
+use crate::source::Span;
 use crate::syntax::jvm::ast::{
     Arm, Binary, Expr, ExprKind, Lambda, Language, Loop, Name, Stmt, Test, Try, Type, Unary, When,
 };
-use crate::syntax::tree::{child, children, first, has_token};
+use crate::syntax::tree::{child, children, first, has_token, with_stack};
 
 const TOO_DEEP: &str = "it is nested too deeply";
 const BROKEN: &str = "the syntax is not understood";
@@ -41,6 +42,11 @@ impl Java<'_> {
             result.push(Stmt::Unknown(span));
             return;
         }
+        with_stack(|| self.statement_now(node, span, result));
+        self.0.leave();
+    }
+
+    fn statement_now(&mut self, node: Node<'_>, span: Span, result: &mut Vec<Stmt>) {
         match node.kind() {
             "local_variable_declaration" => self.locals(node, result),
             "class_declaration"
@@ -84,7 +90,6 @@ impl Java<'_> {
             "ERROR" => result.push(Stmt::Unknown(span)),
             _ => result.push(Stmt::Expr(self.expr(node))),
         }
-        self.0.leave();
     }
 
     fn locals(&mut self, node: Node<'_>, result: &mut Vec<Stmt>) {
@@ -195,7 +200,7 @@ impl Java<'_> {
         let kind = if has_error(node) {
             ExprKind::Unknown(BROKEN)
         } else {
-            self.kind(node)
+            with_stack(|| self.kind(node))
         };
         self.0.leave();
         match kind {

@@ -11,7 +11,7 @@ use crate::syntax::jvm::ast::{
     Arg, Arm, Binary, Body, Expr, ExprKind, Lambda, Language, Loop, Name, Stmt, Test, Try, Type,
     Unary, When,
 };
-use crate::syntax::tree::{child, children, first, has_token};
+use crate::syntax::tree::{child, children, first, has_token, with_stack};
 
 const TOO_DEEP: &str = "it is nested too deeply";
 const BROKEN: &str = "the syntax is not understood";
@@ -40,7 +40,13 @@ impl Kotlin<'_> {
         if !self.0.enter() {
             return Stmt::Unknown(span);
         }
-        let statement = match node.kind() {
+        let statement = with_stack(|| self.statement_now(node, span));
+        self.0.leave();
+        statement
+    }
+
+    fn statement_now(&mut self, node: Node<'_>, span: Span) -> Stmt {
+        match node.kind() {
             "property_declaration" => self.local(node),
             "function_declaration" => match self.function(node) {
                 Some(method) => Stmt::Function(Arc::new(method)),
@@ -67,9 +73,7 @@ impl Kotlin<'_> {
             "try_expression" => Stmt::Try(Box::new(self.tried(node))),
             "ERROR" => Stmt::Unknown(span),
             _ => Stmt::Expr(self.expr(node)),
-        };
-        self.0.leave();
-        statement
+        }
     }
 
     fn local(&mut self, node: Node<'_>) -> Stmt {
@@ -168,7 +172,7 @@ impl Kotlin<'_> {
                 Expr { kind, span }
             }
             None if has_error(node) => Expr::unknown(BROKEN, span),
-            None => self.plain(node, span),
+            None => with_stack(|| self.plain(node, span)),
         };
         self.0.leave();
         expr

@@ -1,0 +1,3 @@
+; Where suppressions may stand.
+(line_comment) @comment
+(block_comment) @comment
