@@ -175,3 +175,82 @@ fn what_cannot_be_read_is_told() {
         assert_eq!(run.stdout, "");
     }
 }
+
+/// Placeholders of Spring, by the variable's own name and by the relaxed names of a property; the
+/// value wins over a default and over the file.
+#[test]
+fn variables_fill_the_placeholders_of_spring() {
+    let controller = |origin: &str| {
+        format!(
+            "@RestController\n@CrossOrigin(originPatterns = \"{origin}\", allowCredentials = \"true\")\n\
+             class Items {{ @GetMapping(\"/items\") String items() {{ return \"\"; }} }}\n"
+        )
+    };
+    let found = |files: &[(&str, String)], arguments: &[&str]| {
+        let folder = TempDir::new();
+        for (name, text) in files {
+            folder.write(name, text);
+        }
+        let arguments = [&["check", "--color", "never", "."], arguments].concat();
+        run(folder.path(), &arguments)
+            .stdout
+            .contains("any-origin-with-credentials")
+    };
+    let properties = (
+        "application.properties",
+        "app.web.allowed-origin=https://app.example.com\n".to_owned(),
+    );
+    for (files, argument) in [
+        (vec![("Items.java", controller("${ORIGINS}"))], "ORIGINS=*"),
+        (
+            vec![(
+                "Items.java",
+                controller("${ORIGINS:https://app.example.com}"),
+            )],
+            "ORIGINS=*",
+        ),
+        (
+            vec![
+                ("Items.java", controller("${app.web.allowed-origin}")),
+                properties.clone(),
+            ],
+            "APP_WEB_ALLOWEDORIGIN=*",
+        ),
+        (
+            vec![
+                ("Items.java", controller("${app.web.allowed-origin}")),
+                properties,
+            ],
+            "APP_WEB_ALLOWED_ORIGIN=*",
+        ),
+        (
+            vec![
+                ("Items.java", controller("${app.origin}")),
+                ("application.properties", "app.origin=${ORIGINS}\n".into()),
+            ],
+            "ORIGINS=*",
+        ),
+    ] {
+        assert!(!found(&files, &[]), "{argument} {files:?}");
+        assert!(found(&files, &["--env", argument]), "{argument} {files:?}");
+        assert!(
+            !found(&files, &["--env", "OTHER=*"]),
+            "{argument} {files:?}"
+        );
+    }
+    // A profile that the environment makes active is no condition any more.
+    let profiles = [
+        ("Items.java", controller("${app.origin}")),
+        (
+            "application.properties",
+            "app.origin=https://app.example.com\n".into(),
+        ),
+        ("application-open.properties", "app.origin=*\n".into()),
+    ];
+    assert!(found(&profiles, &[]));
+    assert!(found(&profiles, &["--env", "SPRING_PROFILES_ACTIVE=open"]));
+    assert!(!found(
+        &profiles,
+        &["--env", "SPRING_PROFILES_ACTIVE=other"]
+    ));
+}

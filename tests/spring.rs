@@ -442,3 +442,88 @@ fn reasoned_answers_of_spring_agree() {
     assert!(folders.len() >= 80, "{} cases", folders.len());
     assert!(failures.is_empty(), "{failures}");
 }
+
+/// URLs lead to endpoints by Spring's own patterns: the most special one of those that match
+/// (`PathPattern#compareTo`), variables with their expressions, and the methods of the mappings.
+#[test]
+fn urls_are_routed_by_springs_patterns() {
+    let controller = "@RestController\n@RequestMapping(\"/api\")\nclass ItemController {\n\
+        @CrossOrigin(\"https://a.example.com\") @GetMapping(\"/items/{id}\") String one() { return \"\"; }\n\
+        @CrossOrigin(\"https://b.example.com\") @GetMapping(\"/items/new\") String make() { return \"\"; }\n\
+        @CrossOrigin(\"https://c.example.com\") @PutMapping(\"/items/{id}\") void put() { }\n\
+        @CrossOrigin(\"https://d.example.com\") @GetMapping(\"/numbers/{n:\\\\d+}\") String number() { return \"\"; }\n\
+        @CrossOrigin(\"https://e.example.com\") @GetMapping(\"/files/**\") String file() { return \"\"; }\n}\n";
+    let folder = TempDir::new();
+    folder.write("ItemController.java", controller);
+    folder.write("pom.xml", pom("4.1.1", &["web"]));
+    let sites = read_all(folder.path());
+    let site = sites.first().unwrap();
+    let routed = |method: &str, path: &str| {
+        let url = Url {
+            path: path.into(),
+            ..Url {
+                scheme: "https".into(),
+                host: "h".into(),
+                port: None,
+                path: String::new(),
+                query: None,
+            }
+        };
+        let request = Request {
+            method: method.into(),
+            exact: true,
+            ..Request::actual(url, None)
+        };
+        let endpoint = site.route(&request).unwrap();
+        site.endpoints()[endpoint].name.clone()
+    };
+    for (method, path, expected) in [
+        ("GET", "/api/items/7", "GET /api/items/{id}"),
+        ("GET", "/api/items/new", "GET /api/items/new"),
+        ("PUT", "/api/items/7", "PUT /api/items/{id}"),
+        ("GET", "/api/numbers/12", "GET /api/numbers/{n:\\d+}"),
+        ("GET", "/api/files", "GET /api/files/**"),
+        ("GET", "/api/files/a/b.txt", "GET /api/files/**"),
+    ] {
+        assert_eq!(routed(method, path), expected, "{method} {path}");
+    }
+    assert_ne!(routed("GET", "/api/numbers/x"), "GET /api/numbers/{n:\\d+}");
+    assert_ne!(routed("GET", "/api/items/7/more"), "GET /api/items/{id}");
+    assert_ne!(routed("GET", "/api/items/7/"), "GET /api/items/{id}");
+}
+
+/// Before 5.3, and where the property says so, paths are matched by `AntPathMatcher`.
+#[test]
+fn older_releases_match_paths_as_ant_does() {
+    let controller = "@RestController\nclass ItemController {\n\
+        @CrossOrigin(\"https://a.example.com\") @GetMapping(\"/a/**/b\") String one() { return \"\"; }\n}\n";
+    let folder = TempDir::new();
+    folder.write("ItemController.java", controller);
+    let answers = |boot: &str, path: &str| {
+        folder.write("pom.xml", pom(boot, &["web"]));
+        let asked = Asked {
+            method: "GET".into(),
+            path: path.into(),
+            origin: Some("https://a.example.com".into()),
+            request_method: None,
+            request_headers: Vec::new(),
+            cookie: false,
+            private_network: false,
+        };
+        let sites = read_all(folder.path());
+        let response = answer(&sites, &request(&base(), &asked)).unwrap();
+        response
+            .headers
+            .iter()
+            .any(|line| line.name == "Access-Control-Allow-Origin")
+    };
+    assert!(answers("2.3.12.RELEASE", "/a/x/y/b"));
+    assert!(answers("2.3.12.RELEASE", "/a/b"));
+    assert!(!answers("2.3.12.RELEASE", "/a/b/c"));
+    assert!(!answers("4.1.1", "/a/x/y/b"));
+}
+
+/// Reads the files of a folder.
+fn read_all(root: &Path) -> Vec<Box<dyn Site>> {
+    read_folder(root, root)
+}

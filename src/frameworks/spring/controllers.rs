@@ -110,7 +110,16 @@ fn handler(
         methods.push(parts.verb.to_owned());
     }
     methods.dedup();
-    let patterns = joined(parts.prefixes, &own);
+    let strategy = m
+        .host
+        .settings
+        .get("spring.mvc.pathmatch.matching-strategy");
+    let strategy = strategy.as_ref().and_then(|value| value.as_str());
+    let ant = match strategy.map(|text| text.to_lowercase().replace(['-', '_'], "")) {
+        Some(strategy) => strategy == "antpathmatcher",
+        None => m.host.versions.matches_paths_as_ant(),
+    };
+    let patterns = joined(parts.prefixes, &own, ant);
     let same_name = |class: &Arc<Class>| {
         let mut methods = class.methods.iter();
         methods
@@ -291,7 +300,7 @@ fn verbs(m: &mut Node<'_>, annotation: &Annotation) -> Vec<String> {
 }
 
 /// Class and method paths as one.
-fn joined(prefixes: &[Option<String>], own: &[Option<String>]) -> Vec<PathPattern> {
+fn joined(prefixes: &[Option<String>], own: &[Option<String>], ant: bool) -> Vec<PathPattern> {
     let none = [Some(String::new())];
     let prefixes = if prefixes.is_empty() { &none } else { prefixes };
     let own = if own.is_empty() { &none } else { own };
@@ -313,7 +322,11 @@ fn joined(prefixes: &[Option<String>], own: &[Option<String>]) -> Vec<PathPatter
             } else {
                 whole
             };
-            patterns.extend(PathPattern::parse(&whole));
+            if ant {
+                patterns.push(PathPattern::parse_ant(&whole));
+            } else {
+                patterns.extend(PathPattern::parse(&whole));
+            }
         }
     }
     patterns

@@ -10,8 +10,18 @@ const WINDOW: usize = 1500;
 pub(super) fn of(file: &SourceFile, span: Span) -> Option<&'static str> {
     let ending = file.path().extension()?.to_str()?.to_ascii_lowercase();
     let kotlin = match ending.as_str() {
-        "yml" | "yaml" => return Some(yaml(file, span)),
-        "properties" => return Some("spring.properties"),
+        "yml" | "yaml" => return yaml(file, span),
+        // Keys of the application's own are read by its code.
+        "properties" => {
+            let line = file
+                .text()
+                .get(..span.start as usize)?
+                .lines()
+                .next_back()?;
+            return line
+                .contains("management.endpoints.web.cors")
+                .then_some("spring.properties");
+        }
         "xml" => return Some("spring.xml"),
         "kt" => true,
         _ => false,
@@ -50,16 +60,17 @@ fn statement(text: &str, span: Span) -> &str {
     text.get(start + begin..end).unwrap_or_default()
 }
 
-/// The gateway has its own keys.
-fn yaml(file: &SourceFile, span: Span) -> &'static str {
-    let before = file.text().get(..span.start as usize).unwrap_or_default();
+/// The gateway has its own keys, and the application may have.
+fn yaml(file: &SourceFile, span: Span) -> Option<&'static str> {
+    let before = file.text().get(..span.start as usize)?;
     let place = |word: &str| before.rfind(word);
     let gateway = place("cors-configurations").max(place("corsConfigurations"));
     let gateway = gateway.max(place("gateway:"));
-    match (gateway, place("management:")) {
-        (Some(gateway), Some(management)) if management > gateway => "spring.yaml",
-        (Some(_), _) => "spring.gateway",
-        _ => "spring.yaml",
+    let boot = place("management").max(place("graphql"));
+    match (gateway, boot) {
+        (None, None) => None,
+        (gateway, boot) if gateway > boot => Some("spring.gateway"),
+        _ => Some("spring.yaml"),
     }
 }
 
@@ -121,7 +132,13 @@ mod tests {
             "management:\n endpoints.web.cors.allowed-origins: \"X\"",
             Some("spring.yaml"),
         );
-        check("a.properties", "a=\"X\"", Some("spring.properties"));
+        check("a.yml", "app:\n origin: \"X\"", None);
+        check("a.properties", "app.origin=\"X\"", None);
+        check(
+            "a.properties",
+            "management.endpoints.web.cors.allowed-origins=\"X\"",
+            Some("spring.properties"),
+        );
         check("a.xml", "<a b=\"X\"/>", Some("spring.xml"));
     }
 }

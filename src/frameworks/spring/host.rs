@@ -606,8 +606,11 @@ fn split_verb(method: &str) -> (&str, String) {
 /// A path pattern of a value; one that Spring refuses is noted.
 pub(super) fn pattern_of(m: &mut Node<'_>, val: &Val) -> Option<PathPattern> {
     let text = text_of(m, val)?;
+    if !m.host.versions.has_patterns() {
+        return Some(PathPattern::parse_ant(&text));
+    }
     let parsed = PathPattern::parse(&text);
-    if parsed.is_none() && m.host.versions.has_patterns() {
+    if parsed.is_none() {
         let words = format!(
             "PatternParseException: no more pattern data allowed after {{*...}} or ** pattern element in \"{text}\""
         );

@@ -311,6 +311,8 @@ pub(super) struct Matcher {
     pub(super) pattern: Option<PathPattern>,
     /// `CorsUtils::isPreFlightRequest`.
     pub(super) preflight: bool,
+    /// None of these may match.
+    pub(super) unless: Vec<Self>,
     /// What it asks is not in view.
     pub(super) unknown: bool,
 }
@@ -350,8 +352,30 @@ impl Matcher {
         method: None,
         pattern: None,
         preflight: false,
+        unless: Vec::new(),
         unknown: false,
     };
+
+    /// What matches where this one and another match; nothing if nothing does.
+    pub(super) fn and(&self, other: &Self) -> Option<Self> {
+        let method = match (&self.method, &other.method) {
+            (Some(one), Some(two)) if one != two => return None,
+            (one, two) => one.as_ref().or(two.as_ref()).cloned(),
+        };
+        let covers = |one: &PathPattern, two: &PathPattern| one.text() == "/**" || one == two;
+        let (pattern, unclear) = match (&self.pattern, &other.pattern) {
+            (Some(one), Some(two)) if covers(one, two) => (Some(two.clone()), false),
+            (Some(one), Some(two)) => (Some(one.clone()), !covers(two, one)),
+            (one, two) => (one.as_ref().or(two.as_ref()).cloned(), false),
+        };
+        Some(Self {
+            method,
+            pattern,
+            preflight: self.preflight || other.preflight,
+            unless: [self.unless.as_slice(), other.unless.as_slice()].concat(),
+            unknown: self.unknown || other.unknown || unclear,
+        })
+    }
 
     /// Does it match? Nothing if that is not in view.
     pub(super) fn matches(&self, method: &str, path: &str, preflight: bool) -> Option<bool> {
@@ -361,11 +385,22 @@ impl Matcher {
                 .as_ref()
                 .is_some_and(|pattern| !pattern.matches(path, false))
             || (self.preflight && !preflight);
-        match (refused, self.unknown) {
-            (true, _) => Some(false),
-            (false, true) => None,
-            (false, false) => Some(true),
+        if refused {
+            return Some(false);
         }
+        let excluded = self
+            .unless
+            .iter()
+            .map(|other| other.matches(method, path, preflight));
+        let mut unknown = self.unknown;
+        for excluded in excluded {
+            match excluded {
+                Some(true) => return Some(false),
+                Some(false) => {}
+                None => unknown = true,
+            }
+        }
+        (!unknown).then_some(true)
     }
 }
 

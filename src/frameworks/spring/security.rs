@@ -118,6 +118,9 @@ enum Which {
     Other,
 }
 
+/// More matchers at once are left out.
+const MAX_MATCHERS: usize = 200;
+
 /// A new `HttpSecurity` for a chain of the project.
 pub(super) fn http(m: &mut Node<'_>, reactive: bool, span: Span) -> Val {
     let number = push(&mut m.host.change().https, Http::new(reactive, span));
@@ -149,15 +152,36 @@ pub(super) fn construct(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Optio
             let matcher = path_and_method(m, call.args);
             Some(matchers_val(m, vec![matcher], call.span))
         }
-        "OrRequestMatcher" => {
+        "OrRequestMatcher" | "OrServerWebExchangeMatcher" => {
             let matchers = matchers_of(m, call.args, call.open);
             Some(matchers_val(m, matchers, call.span))
         }
-        "NegatedRequestMatcher"
-        | "AndRequestMatcher"
-        | "RegexRequestMatcher"
-        | "RequestHeaderRequestMatcher"
-        | "MediaTypeRequestMatcher" => Some(matchers_val(m, vec![unknown()], call.span)),
+        "NegatedRequestMatcher" | "NegatedServerWebExchangeMatcher" => {
+            let matcher = Matcher {
+                unless: matchers_of(m, call.args, call.open),
+                ..Matcher::ANY
+            };
+            Some(matchers_val(m, vec![matcher], call.span))
+        }
+        "AndRequestMatcher" | "AndServerWebExchangeMatcher" => {
+            let (args, _) = m.flattened(call.args);
+            let mut all = vec![Matcher::ANY];
+            for arg in args {
+                let next = matchers_of(m, &[arg], call.open);
+                let pairs = all
+                    .iter()
+                    .flat_map(|one| next.iter().map(move |two| one.and(two)));
+                all = pairs.flatten().take(MAX_MATCHERS).collect();
+            }
+            // None at all would match everything.
+            if all.is_empty() {
+                all.push(unknown());
+            }
+            Some(matchers_val(m, all, call.span))
+        }
+        "RegexRequestMatcher" | "RequestHeaderRequestMatcher" | "MediaTypeRequestMatcher" => {
+            Some(matchers_val(m, vec![unknown()], call.span))
+        }
         "HttpStatusEntryPoint" | "HttpStatusServerEntryPoint" => {
             let status = call
                 .args
@@ -172,7 +196,7 @@ pub(super) fn construct(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Optio
     }
 }
 
-const fn unknown() -> Matcher {
+fn unknown() -> Matcher {
     Matcher {
         unknown: true,
         ..Matcher::ANY
@@ -283,7 +307,7 @@ fn matchers_of(m: &mut Node<'_>, args: &[Val], open: bool) -> Vec<Matcher> {
                     method: method.clone(),
                     unknown: pattern.is_none(),
                     pattern,
-                    preflight: false,
+                    ..Matcher::ANY
                 });
             }
             None => matchers.push(Matcher {

@@ -104,6 +104,11 @@ impl Versions {
         self.framework < (7, 1, 0)
     }
 
+    /// Spring MVC matches paths by `AntPathMatcher` (Spring Boot before 2.6).
+    pub(super) fn matches_paths_as_ant(self) -> bool {
+        self.framework < (5, 3, 24)
+    }
+
     /// Preflights are checked before interceptors see them, not behind them
     /// (`AbstractHandlerMapping.getCorsHandlerExecutionChain`).
     pub(super) fn checks_preflights_first(self) -> bool {
