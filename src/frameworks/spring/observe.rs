@@ -59,9 +59,14 @@ fn world(loaded: &Loaded) -> Vec<Observation> {
     for (span, name, why, related) in &loaded.notes.unattached {
         let mut observation = observation(ObservationKind::Unattached, *span, name, why);
         if let Some(related) = related {
-            observation
-                .related
-                .push((*related, "this is asked instead".into()));
+            let text = if why.contains("switches CORS off") {
+                "switched off here"
+            } else if why.contains("no security chain calls") {
+                "this chain has none"
+            } else {
+                "this is asked instead"
+            };
+            observation.related.push((*related, text.into()));
         }
         found.push(observation);
     }
