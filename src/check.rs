@@ -589,6 +589,7 @@ fn count(judged: Judged, site: &dyn Site, report: &mut Report) {
     let summary = &mut report.summary;
     summary.endpoints += site.endpoints().len();
     summary.partly += judged.partly;
+    summary.facts += judged.facts;
     summary.unknown += site.unknowns().len();
     for (rule, count) in judged.undecided {
         summary.unknown += count;

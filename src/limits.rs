@@ -459,6 +459,10 @@ pub mod javascript {
         pub const BACKTRACK_LIMIT: usize = 100_000;
         /// No more compiled patterns are kept.
         pub const MAX_KEPT: usize = 200;
+        /// Longer patterns are not compiled, in bytes.
+        pub const MAX_PATTERN: usize = 8192;
+        /// Longer texts are not searched, in bytes.
+        pub const MAX_TEXT: usize = 4096;
     }
 }
 

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use corslint::check::{Options, check};
 use corslint::config::Lookup;
-use corslint::rules::RuleSet;
+use corslint::report::Report;
+use corslint::rules::{FactsRead, RuleSet};
 
 use crate::support::{TempDir, compare_snapshot, run};
 
@@ -115,15 +116,19 @@ fn copy(case: &Path) -> TempDir {
     folder
 }
 
-fn reported(case: &Path, pedantic: bool) -> Places {
-    let folder = copy(case);
+fn check_copy(folder: &TempDir, pedantic: bool) -> Report {
     let options = Options {
         paths: vec![folder.path().to_path_buf()],
         pedantic,
         config: Lookup::Nearest,
         ..Options::default()
     };
-    let report = check(&options).expect("the rules are right");
+    check(&options).expect("the rules are right")
+}
+
+fn reported(case: &Path, pedantic: bool) -> Places {
+    let folder = copy(case);
+    let report = check_copy(&folder, pedantic);
     assert_eq!(report.errors, [], "{}", case.display());
     let findings = report.findings.iter().map(|finding| {
         let span = finding.primary.span;
@@ -203,6 +208,29 @@ fn what_only_looks_like_a_mistake_stays_silent() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Frameworks whose programs are run, so that constructs can be unknown.
+const PROGRAMS: [&str; 1] = ["express"];
+
+/// What a program decides has to be known: of the facts that the rules read over all cases of a
+/// framework, one of ten may be unknown.
+#[test]
+fn few_facts_are_unknown() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    for framework in PROGRAMS {
+        let mut facts = FactsRead::default();
+        for case in folders(&root.join(framework)) {
+            facts += check_copy(&copy(&case), true).summary.facts;
+        }
+        let percent = 100.0 * facts.unknown as f64 / facts.all as f64;
+        println!(
+            "{framework}: {} of {} facts are unknown ({percent:.1} %)",
+            facts.unknown, facts.all
+        );
+        assert!(facts.all > 1000, "{framework}: {} facts", facts.all);
+        assert!(percent < 10.0, "{framework}: {percent:.1} % unknown");
+    }
 }
 
 /// Rules with examples for nginx are those that nginx can show.

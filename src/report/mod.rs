@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::baseline::Outcome;
 use crate::model::{Finding, Severity};
-use crate::rules::RuleSet;
+use crate::rules::{FactsRead, RuleSet};
 use crate::source::Sources;
 use crate::suppress::Suppressed;
 
@@ -78,6 +78,8 @@ pub struct Summary {
     pub unknown: usize,
     /// The undecided expressions by rule.
     pub undecided: BTreeMap<String, usize>,
+    /// The facts that the rules read.
+    pub facts: FactsRead,
     /// Files of a kind that corslint reads that were looked into, with or without CORS in them.
     pub examined: usize,
     /// Folders that were not looked into because of their names (`node_modules`, …).
@@ -99,6 +101,7 @@ impl Report {
         summary.endpoints += part.summary.endpoints;
         summary.partly += part.summary.partly;
         summary.unknown += part.summary.unknown;
+        summary.facts += part.summary.facts;
         for (rule, count) in part.summary.undecided {
             *summary.undecided.entry(rule).or_default() += count;
         }

@@ -25,6 +25,22 @@ pub(crate) struct Node {
     pub(crate) wide: Option<Span>,
 }
 
+/// How many facts of endpoints the rules needed. Endpoints that are alike count once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FactsRead {
+    /// All that were read.
+    pub all: usize,
+    /// Those of them that could not be told.
+    pub unknown: usize,
+}
+
+impl std::ops::AddAssign for FactsRead {
+    fn add_assign(&mut self, other: Self) {
+        self.all += other.all;
+        self.unknown += other.unknown;
+    }
+}
+
 /// A fact's value.
 #[derive(Clone, Debug)]
 pub(crate) enum Fact {
@@ -112,6 +128,32 @@ impl Node {
             Fact::Map(map) => map.field(step),
             Fact::List(list) => list.0.get(step.parse::<usize>().ok()?),
             _ => None,
+        }
+    }
+
+    /// Counts what was read of it so far.
+    pub(crate) fn count(&self, read: &mut FactsRead) {
+        match &self.fact {
+            Fact::Map(map) => {
+                for fact in map.inner.known.iter().filter_map(OnceLock::get) {
+                    match fact {
+                        Some(fact) => fact.count(read),
+                        None => {
+                            read.all += 1;
+                            read.unknown += 1;
+                        }
+                    }
+                }
+            }
+            Fact::List(list) => {
+                read.all += 1;
+                let maps = list
+                    .0
+                    .iter()
+                    .filter(|node| matches!(node.fact, Fact::Map(_)));
+                maps.for_each(|map| map.count(read));
+            }
+            _ => read.all += 1,
         }
     }
 

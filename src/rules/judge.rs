@@ -11,7 +11,7 @@ use super::ask::Subject;
 use super::definition::{Definition, Help, Paths, Place, Texts};
 use super::exchange::Exchange;
 use super::expression::{Decision, Expression, Scope};
-use super::facts::{Fact, Node};
+use super::facts::{Fact, FactsRead, Node};
 use super::site_facts::site_facts;
 use super::texts::Writer;
 use super::{Compiled, Rule, RuleSet};
@@ -35,6 +35,8 @@ pub struct Judged {
     pub undecided: BTreeMap<String, usize>,
     /// Endpoints for which some expression stayed undecided.
     pub partly: usize,
+    /// The facts that the rules read.
+    pub facts: FactsRead,
     /// Rules that are wrong, with CEL's words.
     pub wrong: BTreeMap<String, String>,
 }
@@ -49,6 +51,7 @@ impl Judged {
             *self.undecided.entry(rule).or_default() += count;
         }
         self.partly += part.partly;
+        self.facts += part.facts;
         self.wrong.extend(part.wrong);
     }
 }
@@ -310,6 +313,9 @@ impl<'a> Judge<'a> {
                     verdicts.held.push((index, held));
                 }
             }
+        }
+        for roots in &view.facts {
+            roots.count(&mut judged.facts);
         }
         verdicts
     }

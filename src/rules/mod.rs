@@ -31,6 +31,7 @@ pub use definition::{
     Definition, Docs, Example, Help, Level, LevelCase, Paths, Pedantic, Place, Places, Text,
     TextCase, Texts,
 };
+pub use facts::FactsRead;
 pub use judge::{Judge, Judged};
 
 use crate::model::Severity;

@@ -13,6 +13,7 @@ mod browser;
 mod client;
 mod express;
 mod express_random;
+mod express_regex;
 #[path = "../fidelity/mod.rs"]
 mod fidelity;
 mod generate;

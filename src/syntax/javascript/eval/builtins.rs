@@ -494,20 +494,10 @@ impl<H: Host> Machine<'_, H> {
         let Some(text) = self.to_text(&arg) else {
             return Some(Val::unknown("the text is not in view", span));
         };
-        let sticky = flags.contains('y');
-        let stateful = sticky || flags.contains('g');
-        let start = if stateful { last } else { 0 };
-        let found = if start > text.len() {
-            Some(None)
-        } else {
-            regex::find(pattern, flags, &text, start)
-        };
-        let found = found.map(|found| found.filter(|found| !sticky || found.start == start));
-        if stateful && let ObjectKind::Regex(_, _, last) = &mut self.objects.get_mut(id).kind {
-            *last = found
-                .as_ref()
-                .and_then(Option::as_ref)
-                .map_or(0, |found| found.end);
+        let mut moved = last;
+        let found = regex::exec(pattern, flags, &text, &mut moved);
+        if let ObjectKind::Regex(_, _, last) = &mut self.objects.get_mut(id).kind {
+            *last = moved;
         }
         let matched = found.as_ref().map(Option::is_some);
         let by = Val::string(pattern, here);
@@ -520,12 +510,15 @@ impl<H: Host> Machine<'_, H> {
         })
     }
 
-    fn groups(&mut self, groups: Vec<Option<String>>, span: Span) -> Val {
+    /// What `exec` and `match` give for a match.
+    pub(super) fn groups(&mut self, groups: Option<Vec<Option<String>>>, span: Span) -> Val {
+        let open = groups.is_none();
         let items = groups
             .into_iter()
+            .flatten()
             .map(|group| group.map_or(Val::undefined(span), |text| Val::string(text, span)))
             .collect();
-        self.array(items, false, span)
+        self.array(items, open, span)
     }
 }
 

@@ -91,7 +91,10 @@ impl<H: Host> Machine<'_, H> {
                     _ if member => return Ok(Some(Val::bool(true, span))),
                     _ => return Ok(Some(unknown())),
                 };
-                let found = regex::find(&pattern, &flags, text, 0);
+                // Where a sticky pattern looks depends on what it was asked before.
+                let sticky = flags.contains('y');
+                let found = (!sticky).then(|| regex::find(&pattern, &flags, text, 0));
+                let found = found.flatten();
                 let by = Val::string(Arc::clone(&pattern), arg.span);
                 let matched = found.as_ref().map(Option::is_some);
                 self.note(this, &by, Comparison::Pattern, matched);
@@ -103,13 +106,11 @@ impl<H: Host> Machine<'_, H> {
                         Val::number(at, arg.span)
                     }
                     (Some(None), _) => Val::new(V::Null, span),
-                    (Some(Some(found)), _) => {
-                        let items = found.groups.into_iter().map(|group| {
-                            group.map_or(Val::undefined(span), |text| Val::string(text, arg.span))
-                        });
-                        let items = items.collect();
-                        self.array(items, false, arg.span)
+                    // All matches, without groups.
+                    (Some(Some(_)), _) if flags.contains('g') => {
+                        self.array(Vec::new(), true, arg.span)
                     }
+                    (Some(Some(found)), _) => self.groups(found.groups, arg.span),
                 }
             }
             "replace" | "replaceAll" => {
@@ -167,7 +168,8 @@ fn split(pattern: &str, flags: &str, text: &str) -> Option<Vec<String>> {
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(found) = regex::find(pattern, flags, text, at)? {
-        if found.end == found.start || found.groups.len() > 1 || parts.len() > 10_000 {
+        let groups = found.groups.map_or(usize::MAX, |groups| groups.len());
+        if found.end == found.start || groups > 1 || parts.len() > 10_000 {
             return None;
         }
         parts.push(text[at..found.start].to_owned());
