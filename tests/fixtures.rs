@@ -216,6 +216,7 @@ const PROGRAMS: [&str; 1] = ["express"];
 /// What a program decides has to be known: of the facts that the rules read over all cases of a
 /// framework, one of ten may be unknown.
 #[test]
+#[expect(clippy::print_stdout, reason = "tests print what they counted")]
 fn few_facts_are_unknown() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     for framework in PROGRAMS {
@@ -233,12 +234,12 @@ fn few_facts_are_unknown() {
     }
 }
 
-/// Rules with examples for nginx are those that nginx can show.
-#[test]
-fn nginx_shows_every_rule_and_its_near_misses() {
+/// Rules with examples for a framework are those that it can show, in its folder or in those of whole
+/// projects: reported at least once, and twice not.
+fn shows_every_rule_and_its_near_misses(framework: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let ids = |signs| {
-        let cases = ["nginx", "project"].into_iter();
+        let cases = [framework, "project"].into_iter();
         let cases = cases.flat_map(|name| folders(&root.join(name)));
         let places = cases.flat_map(move |case| places_with(signs, &case));
         places.map(|(.., id)| id).collect::<Vec<String>>()
@@ -252,7 +253,7 @@ fn nginx_shows_every_rule_and_its_near_misses() {
         let examples = docs.bad.iter().chain(&docs.good);
         if !examples
             .into_iter()
-            .any(|example| example.framework == "nginx")
+            .any(|example| example.framework == framework)
         {
             continue;
         }
@@ -299,4 +300,14 @@ fn spring_shows_every_rule() {
         .filter(|id| !reported.contains(*id))
         .collect();
     assert!(silent.is_empty(), "reported in no case: {silent:?}");
+}
+
+#[test]
+fn nginx_shows_every_rule_and_its_near_misses() {
+    shows_every_rule_and_its_near_misses("nginx");
+}
+
+#[test]
+fn express_shows_every_rule_and_its_near_misses() {
+    shows_every_rule_and_its_near_misses("express");
 }

@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) kinds: Vec<String>,
     /// The construct is documented as unknown.
     pub(crate) unknown: Option<String>,
+    /// Report pedantic rules, too (`tests/fixtures.rs`).
+    pub(crate) pedantic: bool,
 }
 
 /// One application.

@@ -9,6 +9,7 @@ use super::model::{
     object,
 };
 use super::path::{self, LayerPath, Major};
+use super::version::Versions;
 use super::{cors, packages};
 use crate::limits::express::host::{MAX_LAYERS, MAX_UNKNOWN};
 use crate::source::Span;
@@ -23,6 +24,8 @@ pub(super) type Node<'s> = Machine<'s, Express>;
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     pub(super) major: Major,
+    /// The major version of Socket.IO, if something says it.
+    pub(super) socket: Option<u32>,
     pub(super) stacks: Vec<Stack>,
     pub(super) middleware: Vec<Middleware>,
     /// `app.route(path)`: its stack and path.
@@ -42,6 +45,10 @@ pub(super) enum Noted {
     Session(Val, Span),
     /// A path that Express 5 refuses: path, words, place.
     RefusedPath(String, String, Span),
+    /// A call of `cors` whose middleware nobody uses.
+    Unused(Span),
+    /// An option of Socket.IO 2 that later versions do not read, and how they call it.
+    Renamed(Span, &'static str, &'static str),
     /// A path for Express 5 that Express 4 reads otherwise, for CORS: path, place.
     PathOfFive(String, Span),
 }
@@ -65,9 +72,10 @@ pub(super) struct Express {
 
 impl Express {
     /// Before anything is loaded.
-    pub(super) fn new(major: Major, registry: Conditions, holds: Vec<bool>) -> Self {
+    pub(super) fn new(versions: Versions, registry: Conditions, holds: Vec<bool>) -> Self {
         let program = Program {
-            major,
+            major: versions.express,
+            socket: versions.socket,
             stacks: Vec::new(),
             middleware: Vec::new(),
             routes: Vec::new(),
@@ -267,6 +275,18 @@ impl Host for Express {
             }
             V::Foreign(path) => packages::member(machine, path, name, span),
             _ => None,
+        }
+    }
+
+    fn discard(machine: &mut Node<'_>, val: &Val) {
+        let (Some((object::MIDDLEWARE, number)), true) =
+            (host_object(machine, val), machine.loading())
+        else {
+            return;
+        };
+        let middleware = machine.host.program.middleware.get(number as usize);
+        if matches!(middleware, Some(Middleware::Cors(..))) {
+            machine.host.note(Noted::Unused(val.span));
         }
     }
 

@@ -17,14 +17,15 @@ mod respond;
 mod routes;
 mod settings;
 mod site;
+mod version;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use self::host::{Express, Node};
 use self::model::StackKind;
-use self::path::Major;
 use self::respond::Loaded;
+use self::version::Versions;
 use super::{Project, Reading};
 use crate::limits::express::{DEPTH, MAX_LOADS, MAX_STEPS, STEPS};
 use crate::model::Site;
@@ -54,9 +55,9 @@ pub fn read(project: Project<'_>) -> Reading {
         ..project
     };
     let library = Arc::new(Library::new(project.root).with_environment(project.environment));
-    let major = major(project.root);
+    let versions = Versions::of(project.root);
     let mut registry = Conditions::default();
-    let programs = load_all(project, &library, major, &mut registry);
+    let programs = load_all(project, &library, versions, &mut registry);
     let mut observations = Vec::new();
     for loaded in &programs {
         observe::program(loaded, registry.as_slice(), &mut observations);
@@ -164,36 +165,11 @@ fn reason_to_skip(path: &Path, text: &str) -> Option<&'static str> {
     None
 }
 
-/// The major version of Express that the project depends on; 4 if it does not say.
-fn major(root: &Path) -> Major {
-    let mut folder = Some(root);
-    for _ in 0..4 {
-        let Some(at) = folder else { break };
-        let text = crate::source::read_text(&at.join("package.json")).ok();
-        let json: Option<serde_json::Value> =
-            text.and_then(|text| serde_json::from_str(&text).ok());
-        if let Some(json) = json {
-            for group in ["dependencies", "devDependencies", "peerDependencies"] {
-                if let Some(version) = json[group]["express"].as_str() {
-                    let digits = version.trim_start_matches(|c: char| !c.is_ascii_digit());
-                    return if digits.starts_with('5') {
-                        Major::Five
-                    } else {
-                        Major::Four
-                    };
-                }
-            }
-        }
-        folder = at.parent();
-    }
-    Major::Four
-}
-
 /// Loads the project once for every class of worlds.
 fn load_all(
     project: Project<'_>,
     library: &Arc<Library>,
-    major: Major,
+    versions: Versions,
     registry: &mut Conditions,
 ) -> Vec<Arc<Loaded>> {
     let mut programs: Vec<Arc<Loaded>> = Vec::new();
@@ -212,7 +188,7 @@ fn load_all(
             })
         });
         let Some(world) = open else { break };
-        let (loaded, steps) = load(project, library, major, registry, world.holds);
+        let (loaded, steps) = load(project, library, versions, registry, world.holds);
         taken += steps;
         programs.push(Arc::new(loaded));
     }
@@ -222,11 +198,11 @@ fn load_all(
 fn load(
     project: Project<'_>,
     library: &Arc<Library>,
-    major: Major,
+    versions: Versions,
     registry: &mut Conditions,
     holds: Vec<bool>,
 ) -> (Loaded, u32) {
-    let host = Express::new(major, registry.clone(), holds);
+    let host = Express::new(versions, registry.clone(), holds);
     let budget = Budget::new(STEPS, DEPTH);
     let mut machine = Node::new(host, Arc::clone(library), Some(project.sources), budget);
     for file in project.files {

@@ -99,6 +99,21 @@ pub(super) fn program(
                 found.suggestion = Some("*".into());
                 add(observations, found);
             }
+            Noted::Unused(span) => add(
+                observations,
+                observation(
+                    ObservationKind::Unattached,
+                    *span,
+                    "cors()",
+                    "the middleware that it makes is given to nobody",
+                ),
+            ),
+            Noted::Renamed(span, name, new) => {
+                let text = "Socket.IO 3 and later do not read it, and send no CORS headers";
+                let mut found = observation(ObservationKind::Renamed, *span, name, text);
+                found.suggestion = Some((*new).to_owned());
+                add(observations, found);
+            }
             Noted::Socket(..) | Noted::Session(..) => {}
         }
     }

@@ -205,6 +205,14 @@ fn socket(machine: &mut Node<'_>, call: &Call<'_>) {
         asks |= machine.own(&arg, "allowRequest").is_some();
         let options = machine.own(&arg, "cors");
         found = found.or(options);
+        let keys = machine.own_keys(&arg);
+        let old = keys.iter().find(|(name, _)| &**name == "origins");
+        if let Some((_, span)) =
+            old.filter(|_| machine.host.program.socket.is_none_or(|major| major > 2))
+        {
+            let noted = Noted::Renamed(*span, "origins", "cors: { origin: … }");
+            machine.host.note(noted);
+        }
     }
     let Some(options) = found else { return };
     let options = machine.force(options);

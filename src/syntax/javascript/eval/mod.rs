@@ -87,6 +87,9 @@ pub trait Host: Sized {
     /// at once, `false`: when all else is done.
     fn escape(machine: &mut Machine<'_, Self>, args: &[Val], span: Span) -> bool;
 
+    /// The value of a call that is a statement: nobody uses it.
+    fn discard(machine: &mut Machine<'_, Self>, val: &Val);
+
     /// Does this text stand for a member of every list whose content is unknown?
     fn is_member(&self, text: &str) -> bool;
 

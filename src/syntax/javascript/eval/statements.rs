@@ -114,7 +114,10 @@ impl<H: Host> Machine<'_, H> {
                 self.declare(scope, name, val);
             }
             Stmt::Expr(expr) => {
-                self.eval_effect(expr, scope)?;
+                let val = self.eval_effect(expr, scope)?;
+                if matches!(expr.kind, ExprKind::Call(..)) && val.span == expr.span {
+                    H::discard(self, &val);
+                }
             }
             Stmt::Return(value, span) => {
                 return Ok(Flow::Return(match value {
