@@ -1,7 +1,8 @@
 //! Regular expressions with ECMAScript's meaning, on an engine that counts its steps.
 //!
-//! Unknown: texts that are not ASCII or longer than 4096 bytes, patterns longer than 8192 bytes, the
-//! flag `v`, `i` beside letters that are not ASCII, `\k`, `\p`, `\P`, `\c`, `\u{…}`, octal escapes,
+//! Unknown: texts that are longer than 4096 bytes, those that are not ASCII for the flags `i`, `g` and `y`
+//! and for `\b`, `\B`, `\s` and `\S`, patterns longer than 8192 bytes, the flag `v`, `i` beside letters that
+//! are not ASCII, `\k`, `\p`, `\P`, `\c`, `\u{…}`, octal escapes,
 //! `\D`, `\W`, `\S` and `\B` in classes, references to groups that may not have taken part,
 //! groups of a repeated group (their texts, not whether it matches), repeated lookaheads,
 //! lookbehinds that the engine refuses, and what takes too much backtracking. Everything else is what Node says.
@@ -16,10 +17,16 @@ use crate::limits::javascript::regex::{BACKTRACK_LIMIT, MAX_KEPT, MAX_PATTERN, M
 /// `None` if it cannot be told.
 #[must_use]
 pub fn find(pattern: &str, flags: &str, text: &str, start: usize) -> Option<Option<Match>> {
-    if text.len() > MAX_TEXT || pattern.len() > MAX_PATTERN || !text.is_ascii() {
+    if text.len() > MAX_TEXT || pattern.len() > MAX_PATTERN {
         return None;
     }
     let compiled = compile(pattern, flags)?;
+    // ECMAScript counts in 16-bit units, and has its own words, blanks and cases.
+    let plain = |c: char| u32::from(c) < 0x1_0000;
+    let by_character = !compiled.ascii && !flags.contains(['i', 'g', 'y']);
+    if !text.is_ascii() && !(by_character && text.chars().all(plain)) {
+        return None;
+    }
     let captures = compiled.regex.captures_from_pos(text, start).ok()?;
     Some(captures.and_then(|captures| {
         let whole = captures.get(0)?;
@@ -121,6 +128,8 @@ struct Pattern {
     regex: fancy_regex::Regex,
     /// The groups hold what ECMAScript says: no group is repeated.
     groups: bool,
+    /// It asks for words or blanks, which are other ones beyond ASCII.
+    ascii: bool,
 }
 
 /// `None` if the pattern is not translated.
@@ -172,6 +181,9 @@ fn build(pattern: &str, flags: &str) -> Option<Pattern> {
     Some(Pattern {
         regex,
         groups: !translator.repeats_groups,
+        ascii: ["\\b", "\\B", "\\s", "\\S"]
+            .iter()
+            .any(|class| pattern.contains(class)),
     })
 }
 
