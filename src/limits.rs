@@ -165,6 +165,12 @@ pub mod express {
         /// Steps of looking for the conditions that answers depend on.
         pub const LEARNING_STEPS: u32 = 1_500_000;
     }
+
+    /// In `version.rs`.
+    pub mod version {
+        /// Folders above a project that are looked into.
+        pub const MAX_FOLDERS: usize = 4;
+    }
 }
 
 /// Flask.

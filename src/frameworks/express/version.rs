@@ -5,10 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::path::Major;
+use crate::limits::express::version::MAX_FOLDERS;
 use crate::source::read_text;
-
-/// Folders above the project that are looked into.
-const MAX_FOLDERS: usize = 4;
 
 /// The versions that make a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,8 @@ pub fn find(pattern: &str, flags: &str, text: &str, start: usize) -> Option<Opti
     // ECMAScript counts in 16-bit units, and has its own words, blanks and cases.
     let plain = |c: char| u32::from(c) < 0x1_0000;
     let by_character = !compiled.ascii && !flags.contains(['i', 'g', 'y']);
-    if !text.is_ascii() && !(by_character && text.chars().all(plain)) {
+    let meant = text.is_ascii() || (by_character && text.chars().all(plain));
+    if !meant {
         return None;
     }
     let captures = compiled.regex.captures_from_pos(text, start).ok()?;
