@@ -8,6 +8,7 @@ mod config;
 mod dependencies;
 mod discover;
 mod environment;
+mod evaluate_javascript;
 mod fixtures;
 mod formats;
 mod hostile_javascript;

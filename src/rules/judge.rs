@@ -573,7 +573,26 @@ fn needed_conditions(
             needed.push((condition.clone(), *value));
         }
     }
+    // "`A` is "1"" says that `A` is set as well.
+    let texts: Vec<String> = needed
+        .iter()
+        .filter(|(_, holds)| *holds)
+        .map(|(condition, _)| condition.text.clone())
+        .collect();
+    needed.retain(|(condition, holds)| !(*holds && is_implied(&condition.text, &texts)));
     needed
+}
+
+/// Does one of several conditions that hold say what a variable is, where `text` says that it is set?
+fn is_implied(text: &str, texts: &[String]) -> bool {
+    let Some(name) = text.strip_suffix(" is set") else {
+        return false;
+    };
+    texts.iter().any(|other| {
+        let value = other.strip_prefix(name);
+        let value = value.and_then(|rest| rest.strip_prefix(" is "));
+        value.is_some_and(|value| value != "set" && !value.starts_with("not "))
+    })
 }
 
 /// The request conditions that have one value in all holding subjects, of those that vary.
@@ -730,5 +749,29 @@ impl Merged {
             }
         }
         findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_says_that_a_variable_is_set() {
+        let texts = |others: &[&str]| {
+            others
+                .iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert!(is_implied(
+            "`A` is set",
+            &texts(&["`A` is set", "`A` is \"1\""])
+        ));
+        assert!(is_implied("A is set", &texts(&["A is on"])));
+        assert!(!is_implied("`A` is set", &texts(&["`A` is set"])));
+        assert!(!is_implied("`A` is set", &texts(&["`B` is \"1\""])));
+        assert!(!is_implied("`A` is set", &texts(&["`A` is not \"1\""])));
+        assert!(!is_implied("`A` is \"1\"", &texts(&["`A` is set"])));
     }
 }
