@@ -524,3 +524,64 @@ fn older_releases_match_paths_as_ant_does() {
 fn read_all(root: &Path) -> Vec<Box<dyn Site>> {
     read_folder(root, root)
 }
+
+/// Of what a browser looks at in an answer, how much is unknown over all cases.
+#[test]
+fn little_of_the_answers_is_unknown() {
+    const NAMES: [&str; 6] = [
+        "origin",
+        "credentials",
+        "methods",
+        "headers",
+        "expose-headers",
+        "max-age",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/spring");
+    let (mut all, mut unknown) = (0, 0);
+    for entry in std::fs::read_dir(root).unwrap() {
+        let folder = entry.unwrap().path();
+        // Cases of several folders are read by the program only.
+        let flat = || {
+            std::fs::read_dir(&folder)
+                .unwrap()
+                .all(|entry| entry.unwrap().path().is_file())
+        };
+        if !folder.is_dir() || !flat() {
+            continue;
+        }
+        for site in read_all(&folder) {
+            for (at, endpoint) in site.endpoints().iter().enumerate() {
+                let url = endpoint.url.clone();
+                for origin in ["https://app.example.com", "https://evil.example"] {
+                    for request in [
+                        Request::actual(url.clone(), Some(origin)),
+                        Request::preflight(url.clone(), origin, "PUT", &["content-type"]),
+                    ] {
+                        let world = World {
+                            holds: vec![false; site.conditions().len()],
+                        };
+                        let response = site.respond(at, &request, &world).remove(0);
+                        all += 1 + NAMES.len();
+                        unknown += usize::from(matches!(
+                            response.outcome,
+                            Outcome::Status(Known::Unknown)
+                        ));
+                        let is_unknown = |name: &&&str| {
+                            let mut lines = response.headers.iter().filter(|line| {
+                                line.name.to_lowercase().ends_with(&format!("-{name}"))
+                            });
+                            response
+                                .unseen
+                                .iter()
+                                .any(|unseen| unseen == "*" || unseen.ends_with(**name))
+                                || lines.any(|line| line.value == Known::Unknown)
+                        };
+                        unknown += NAMES.iter().filter(is_unknown).count();
+                    }
+                }
+            }
+        }
+    }
+    assert!(all > 5000, "{all} facts");
+    assert!(unknown * 10 < all, "{unknown} of {all} facts are unknown");
+}

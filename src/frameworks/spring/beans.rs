@@ -31,6 +31,9 @@ const STEREOTYPES: [&str; 14] = [
     "EnableAutoConfiguration",
 ];
 
+/// The class of JHipster's properties.
+pub(super) const JHIPSTER: &str = "JHipsterProperties";
+
 /// A `@Bean` method.
 #[derive(Clone, Debug)]
 pub(super) struct Bean {
@@ -278,6 +281,8 @@ pub(super) fn inject(m: &mut Node<'_>, place: &Injection<'_>) -> Option<Val> {
         "HttpSecurity" => return Some(security::http(m, false, place.span)),
         "ServerHttpSecurity" => return Some(security::http(m, true, place.span)),
         "CorsRegistry" => return None,
+        // A library's, whose part about CORS is a `CorsConfiguration` (`tech.jhipster.config`).
+        JHIPSTER => return Some(Val::foreign(JHIPSTER, place.span)),
         _ => {}
     }
     let has = |name: &str| annotation(place.annotations, name).is_some();

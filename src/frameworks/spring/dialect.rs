@@ -38,6 +38,7 @@ pub(super) fn of(file: &SourceFile, span: Span) -> Option<&'static str> {
         }
         false if has(&["setAllow", "addAllow", "CorsConfiguration", "setExposed"]) => "spring.bean",
         _ if has(&["eader(", "eaders", "Access-Control", "ACCESS_CONTROL"]) => "spring.handler",
+        _ if file.text().contains(" preHandle(") => "spring.interceptor",
         _ => return None,
     })
 }
@@ -108,6 +109,10 @@ mod tests {
             (
                 "a();\n response.setHeader(\"Access-Control-Allow-Origin\", \"X\");",
                 Some("spring.handler"),
+            ),
+            (
+                "boolean preHandle(Object handler) {\n response.sendError(401, \"X\");",
+                Some("spring.interceptor"),
             ),
         ] {
             check("A.java", text, expected);

@@ -783,6 +783,11 @@ fn foreign_call(m: &mut Node<'_>, path: &str, call: &Call<'_>) -> Option<Result<
         let status = super::code::status_of(path)?;
         return Some(Ok(Val::number(f64::from(status), call.span)));
     }
+    if class == beans::JHIPSTER && call.method == "getCors" {
+        let span = m.host.settings.has("jhipster.cors").unwrap_or(call.span);
+        let config = new_config(m, Cors::new(span), span);
+        return Some(boot::bind(m, &config, "jhipster.cors").map(|()| config));
+    }
     if let Some(made) = security::foreign_call(m, class, call) {
         return Some(Ok(made));
     }
