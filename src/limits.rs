@@ -259,6 +259,8 @@ pub mod python {
     pub mod import {
         /// The most modules of one project.
         pub const MAX_MODULES: usize = 600;
+        /// The most files that one module of django-split-settings names.
+        pub const MAX_PARTS: usize = 100;
         /// The largest module that is evaluated, in bytes.
         pub const MAX_BYTES: usize = 2 * 1024 * 1024;
     }

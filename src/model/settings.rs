@@ -57,6 +57,8 @@ pub struct Settings {
     pub exposed_headers: Option<Setting>,
     /// Max-Age, in seconds as text.
     pub max_age: Option<Setting>,
+    /// Private Network Access, which browsers asked for once.
+    pub private_network: Option<Setting>,
     /// All of it stands in an outer block that speaks for other endpoints as well.
     pub inherited: bool,
 }

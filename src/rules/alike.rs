@@ -44,6 +44,7 @@ pub(super) fn hash_endpoint(endpoint: &Endpoint, hasher: &mut DefaultHasher) {
         &settings.headers,
         &settings.exposed_headers,
         &settings.max_age,
+        &settings.private_network,
     ];
     for setting in lists {
         let values = |setting: &Setting| (setting.values.clone(), setting.span.is_some());

@@ -146,6 +146,7 @@ impl FactSource for SettingsFacts {
             "headers" => setting(&settings.headers),
             "exposed_headers" => setting(&settings.exposed_headers),
             "max_age" => setting(&settings.max_age),
+            "private_network" => setting(&settings.private_network),
             "inherited" => Some(Node::bool(settings.inherited)),
             _ => None,
         }

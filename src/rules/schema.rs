@@ -500,6 +500,11 @@ pub(crate) static SETTINGS: Shape = Shape {
         ("exposed_headers", Kind::Map(&SETTING), "exposed headers"),
         ("max_age", Kind::Map(&SETTING), "max age"),
         (
+            "private_network",
+            Kind::Map(&SETTING),
+            "private network access",
+        ),
+        (
             "inherited",
             Kind::Bool,
             "all of it stands in an outer block, which speaks for other endpoints as well",

@@ -20,9 +20,14 @@ pub fn detect(path: &Path, text: &str) -> bool {
     if !is_python(path) {
         return false;
     }
-    let settings = ["MIDDLEWARE", "INSTALLED_APPS", "corsheaders"]
-        .iter()
-        .any(|word| text.contains(word));
+    let settings = [
+        "MIDDLEWARE",
+        "INSTALLED_APPS",
+        "corsheaders",
+        "split_settings",
+    ]
+    .iter()
+    .any(|word| text.contains(word));
     let cors = text.contains("CORS_") && !text.contains("flask") && !text.contains("fastapi");
     let by_hand = (text.contains("django") || text.contains("get_response"))
         && (text.contains("Access-Control-Allow") || text.contains("access-control-allow"));

@@ -56,6 +56,8 @@ struct Observer<'v> {
 pub(super) struct Beside {
     /// Names that begin with `CORS_`, that the package does not have and nobody reads.
     pub(super) unknown_names: Vec<(String, Span)>,
+    /// Settings that are sets.
+    pub(super) sets: Vec<(&'static str, Span)>,
     /// The root URL configuration has paths by language.
     pub(super) localized: bool,
 }
@@ -77,6 +79,7 @@ pub(super) fn observe(
     observer.unknown_names(&beside.unknown_names);
     observer.types();
     observer.checks();
+    observer.sets(&beside.sets);
     observer.origins();
     observer.overridden();
     observer.paths();
@@ -318,6 +321,22 @@ impl Observer<'_> {
                 let words = "one pattern belongs here";
                 self.refuse(&value, "CORS_URLS_REGEX", words, "corsheaders.E009");
             }
+        }
+    }
+
+    /// Sets work, but the package's checks ask for a list or tuple.
+    fn sets(&mut self, sets: &[(&'static str, Span)]) {
+        for (name, span) in sets {
+            let check = match *name {
+                "CORS_ALLOWED_ORIGINS" | "CORS_ORIGIN_WHITELIST" => "corsheaders.E006",
+                "CORS_ALLOWED_ORIGIN_REGEXES" | "CORS_ORIGIN_REGEX_WHITELIST" => "corsheaders.E007",
+                "CORS_ALLOW_METHODS" => "corsheaders.E002",
+                "CORS_ALLOW_HEADERS" => "corsheaders.E001",
+                "CORS_EXPOSE_HEADERS" => "corsheaders.E008",
+                _ => continue,
+            };
+            let words = format!("`manage.py check` refuses a set ({check}); write a list");
+            self.add(ObservationKind::Rejected, *span, name, &words);
         }
     }
 

@@ -7,6 +7,7 @@ use super::observe::{self, Beside};
 use super::respond::{Django, View};
 use super::urls::{self, Urls};
 use crate::frameworks::answers::is_secure;
+use crate::frameworks::python::evidence::reads_headers;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
@@ -17,7 +18,8 @@ use crate::model::{
 };
 use crate::source::{SourceFile, Span};
 use crate::syntax::python::Program;
-use crate::syntax::python::object::{K, Val};
+use crate::syntax::python::ast::SequenceKind;
+use crate::syntax::python::object::{K, Obj, Val};
 use crate::syntax::python::pattern::{self, How};
 use crate::syntax::python::version::Versions;
 use crate::syntax::value::{Conditions, Kind, Value};
@@ -248,15 +250,25 @@ fn beside(program: &Program, index: usize, project: &Project<'_>) -> Beside {
     let mut unknown_names = Vec::new();
     for (name, value) in program.names_of(module.names) {
         let known = NAMES.contains(&&*name);
-        if known || !name.starts_with("CORS_") || value.span.file != module.file.id() {
+        let parts = module
+            .parts
+            .iter()
+            .map(|part| &program.modules()[*part].file);
+        let mut own = std::iter::once(&module.file).chain(parts);
+        let file = own.find(|file| file.id() == value.span.file);
+        let (false, true, Some(file)) = (known, name.starts_with("CORS_"), file) else {
             continue;
-        }
-        let mut texts = program.modules().iter().map(|module| module.file.text());
-        let mentions: usize = texts
-            .by_ref()
-            .map(|text| text.matches(&*name).count())
+        };
+        // A file may be two modules: for itself, and as a part of another one.
+        let modules = program.modules().iter().enumerate();
+        let once = modules.filter(|(at, module)| {
+            let mut before = program.modules()[..*at].iter();
+            !before.any(|other| other.file.id() == module.file.id())
+        });
+        let mentions: usize = once
+            .map(|(_, module)| module.file.text().matches(&*name).count())
             .sum();
-        if let Some(span) = assigned(&module.file, &name)
+        if let Some(span) = assigned(file, &name)
             && mentions == 1
         {
             unknown_names.push((name.to_string(), span));
@@ -271,6 +283,7 @@ fn beside(program: &Program, index: usize, project: &Project<'_>) -> Beside {
     });
     Beside {
         unknown_names,
+        sets: Vec::new(),
         localized: urls
             .flatten()
             .is_some_and(|file| file.text().contains("i18n_patterns(")),
@@ -318,6 +331,7 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
     let mut evaluator = (**program).clone();
     let mut by_name = BTreeMap::new();
     let mut unknowns = Vec::new();
+    let mut sets = Vec::new();
     for name in NAMES {
         let value = evaluator.get_name(module.names, name, span);
         // What only observations look at makes no worlds.
@@ -325,6 +339,13 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
             name,
             "ALLOWED_HOSTS" | "CSRF_TRUSTED_ORIGINS" | "SESSION_COOKIE_SAMESITE" | "APPEND_SLASH"
         );
+        if let Some(Obj::List {
+            kind: SequenceKind::Set,
+            ..
+        }) = evaluator.object(&value)
+        {
+            sets.push((name, value.span));
+        }
         let mut scratch = Conditions::default();
         let used = if beside {
             &mut scratch
@@ -357,7 +378,7 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
         secure: Known::Unknown,
         exposure: Exposure::Public,
         management: false,
-        reads_headers: Vec::new(),
+        reads_headers: reads_headers(program),
         routes: Vec::new(),
         settings: settings(&values, versions),
     };
@@ -376,12 +397,11 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
     // What is not in view is no observation.
     let mut seen = values.clone();
     seen.by_name.retain(|_, value| !value.is_unknown());
-    let observations = observe::observe(
-        &seen,
-        &conditions,
-        versions,
-        &beside(program, index, project),
-    );
+    let beside = Beside {
+        sets,
+        ..beside(program, index, project)
+    };
+    let observations = observe::observe(&seen, &conditions, versions, &beside);
     let signal =
         program.calls.iter().any(|call| {
             call.path
@@ -536,6 +556,7 @@ fn settings(values: &Values, versions: Versions) -> Settings {
     settings.headers = setting(values.get("CORS_ALLOW_HEADERS"));
     settings.exposed_headers = setting(values.get("CORS_EXPOSE_HEADERS"));
     settings.max_age = setting(values.get("CORS_PREFLIGHT_MAX_AGE"));
+    settings.private_network = setting(values.get("CORS_ALLOW_PRIVATE_NETWORK"));
     settings
 }
 

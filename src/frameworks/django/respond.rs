@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::policy::Policy;
 use super::read::Values;
 use super::urls::{Routed, Urls};
+use crate::frameworks::python::evidence::speaks_of_headers;
 use crate::frameworks::python::handler::{
-    apply_effects, kind_of_status, line, number, outcomes, unknown_response,
+    apply_effects, kind_of_status, line, number, outcomes, unknown_response, without_refusals,
 };
 use crate::frameworks::python::truthy;
-use crate::frameworks::python::{Caching, add_cacheable, speaks_of_headers};
+use crate::frameworks::python::{Caching, add_cacheable};
 use crate::model::{
     Answer, Application, Condition, Endpoint, Known, Observation, Request, Response, Site, Url,
     World,
@@ -76,6 +77,7 @@ impl Site for Django {
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut responses = self.answers(endpoint, request, world);
+        without_refusals(&mut responses, request);
         add_cacheable(&mut responses, request, self.caching);
         responses
     }

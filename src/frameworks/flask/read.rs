@@ -7,8 +7,9 @@ use super::policy::{OPTIONS, Options, is_regex};
 use super::respond::{App, Hook, HookKind, Resource, RouteOf};
 use super::routes::{INERT, map};
 use crate::frameworks::answers::is_secure;
+use crate::frameworks::python::evidence;
 use crate::frameworks::python::handler::compared_origins;
-use crate::frameworks::python::{self, leaves, nearest, setting, truthy, url};
+use crate::frameworks::python::{self, leaves, setting, truthy, url};
 use crate::frameworks::{Project, Reading};
 use crate::limits::flask::read::MAX_ENDPOINTS;
 use crate::model::{
@@ -82,6 +83,9 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             endpoint.settings.origins.extend(origins);
             endpoint.secure = is_secure(&endpoint.settings);
         }
+        if reading.sites.is_empty() {
+            app.observations.extend(evidence::sockets(&program));
+        }
         reading.sites.push(Box::new(app));
     }
     reading
@@ -100,6 +104,7 @@ impl Reader<'_> {
         let endpoints = self.endpoints(&mut routes, &hooks, span);
         for hook in &hooks {
             self.observe(hook);
+            self.observe_paths(hook, &routes);
         }
         for route in &routes {
             if let Some(options) = route.decorator.clone() {
@@ -196,6 +201,9 @@ impl Reader<'_> {
             let Some(option) = key.strip_prefix("CORS_") else {
                 continue;
             };
+            if option == "HEADERS" {
+                self.old_headers(&value);
+            }
             // `None` is skipped.
             let value = self.export(&value).map(&mut |value| match value.kind {
                 Kind::Null => Value::new(Kind::Undefined, value.span),
@@ -221,33 +229,6 @@ impl Reader<'_> {
                 self.unknown_option(name, *place, options.span);
             }
         }
-    }
-
-    fn unknown_option(&mut self, name: &str, span: Span, call: Span) {
-        if self.observations.iter().any(|known| known.span == span) {
-            return;
-        }
-        let meant = match name {
-            "origin" | "allow_origins" | "allowed_origins" | "allow_origin" => Some("origins"),
-            "credentials" | "allow_credentials" => Some("supports_credentials"),
-            "headers" | "allowed_headers" => Some("allow_headers"),
-            _ => nearest(name, &OPTIONS),
-        };
-        let severe = meant == Some("origins");
-        let text = if severe {
-            "Flask-CORS does not know it, and every origin stays allowed"
-        } else {
-            "Flask-CORS does not know it, and the default stays in force"
-        };
-        self.observations.push(Observation {
-            kind: ObservationKind::UnknownOption,
-            span,
-            name: name.to_owned(),
-            text: text.to_owned(),
-            suggestion: meant.map(ToOwned::to_owned),
-            related: vec![(call, "the options are given here".into())],
-            severe,
-        });
     }
 
     /// Every hook in the order of registration.
@@ -358,30 +339,31 @@ impl Reader<'_> {
     }
 
     fn resources(&mut self, value: &Value, options: &Options, open: &mut bool) -> Vec<Resource> {
-        let resource = |pattern: &str, options: &Options| Resource {
+        let resource = |pattern: &str, span: Span, options: &Options| Resource {
             pattern: pattern.to_owned(),
+            span,
             flags: String::new(),
             compiled: false,
             options: options.clone(),
         };
         match &value.kind {
-            Kind::Undefined => vec![resource("/*", options)],
-            Kind::String(text) => vec![resource(text, options)],
+            Kind::Undefined => vec![resource("/*", options.span, options)],
+            Kind::String(text) => vec![resource(text, value.span, options)],
             Kind::Regex(regex) => vec![Resource {
                 flags: regex.flags.clone(),
                 compiled: true,
-                ..resource(&regex.pattern, options)
+                ..resource(&regex.pattern, value.span, options)
             }],
             Kind::List(list) => {
                 *open |= list.open;
                 let mut found = Vec::new();
                 for item in &list.items {
                     match &item.kind {
-                        Kind::String(text) => found.push(resource(text, options)),
+                        Kind::String(text) => found.push(resource(text, item.span, options)),
                         Kind::Regex(regex) => found.push(Resource {
                             flags: regex.flags.clone(),
                             compiled: true,
-                            ..resource(&regex.pattern, options)
+                            ..resource(&regex.pattern, item.span, options)
                         }),
                         _ => *open = true,
                     }
@@ -418,7 +400,7 @@ impl Reader<'_> {
                             });
                         }
                     }
-                    found.push(resource(&entry.key, &own));
+                    found.push(resource(&entry.key, entry.key_span, &own));
                 }
                 let literal = |resource: &Resource| !is_regex(&resource.pattern);
                 let slashes = |text: &str| text.matches('/').count();
@@ -479,7 +461,7 @@ impl Reader<'_> {
                 secure: Known::Unknown,
                 exposure: Exposure::Public,
                 management: false,
-                reads_headers: Vec::new(),
+                reads_headers: evidence::reads_headers(self.program),
                 routes: methods,
                 settings: settings(&all),
             });
@@ -515,88 +497,12 @@ impl Reader<'_> {
                 secure: Known::Unknown,
                 exposure: Exposure::Public,
                 management: false,
-                reads_headers: Vec::new(),
+                reads_headers: evidence::reads_headers(self.program),
                 routes: Vec::new(),
                 settings: settings(&chosen),
             });
         }
         endpoints
-    }
-
-    fn observe(&mut self, hook: &Hook) {
-        let HookKind::Cors { resources, .. } = &hook.kind else {
-            return;
-        };
-        for resource in resources {
-            self.observe_options(&resource.options, "the application does not start");
-        }
-    }
-
-    fn add(&mut self, kind: ObservationKind, span: Span, name: &str, text: &str, severe: bool) {
-        if self
-            .observations
-            .iter()
-            .any(|known| known.span == span && known.kind == kind)
-        {
-            return;
-        }
-        self.observations.push(Observation {
-            kind,
-            span,
-            name: name.to_owned(),
-            text: text.to_owned(),
-            suggestion: None,
-            related: Vec::new(),
-            severe,
-        });
-    }
-
-    /// `refused`: what happens if the options are.
-    fn observe_options(&mut self, options: &Options, refused: &str) {
-        if let Some(words) = options.failure().filter(|_| options.rejected.is_none()) {
-            let span = options.invalid().unwrap_or(options.span);
-            let text = format!("{refused}: {words}");
-            self.add(ObservationKind::Rejected, span, "CORS", &text, true);
-        }
-        let mut found = Vec::new();
-        leaves(options.get("supports_credentials"), &mut found);
-        for value in found {
-            let off = value.as_str().is_some_and(|text| {
-                matches!(
-                    text.to_ascii_lowercase().as_str(),
-                    "false" | "no" | "off" | "0"
-                )
-            });
-            if off {
-                let text = "a text that is not empty is true: credentials are allowed";
-                self.add(
-                    ObservationKind::WrongType,
-                    value.span,
-                    "supports_credentials",
-                    text,
-                    true,
-                );
-            }
-        }
-        let mut found = Vec::new();
-        leaves(options.get("methods"), &mut found);
-        for value in found {
-            let star = value.as_str() == Some("*")
-                || value
-                    .as_list()
-                    .is_some_and(|list| list.items.iter().any(|item| item.as_str() == Some("*")));
-            if star {
-                let text =
-                    "the list is searched for the method as it stands, and no method is called `*`";
-                self.add(
-                    ObservationKind::LiteralWildcard,
-                    value.span,
-                    "*",
-                    text,
-                    true,
-                );
-            }
-        }
     }
 }
 
@@ -653,6 +559,8 @@ fn settings(all: &[&Options]) -> Settings {
         settings.headers = settings.headers.or_else(|| of("allow_headers"));
         settings.exposed_headers = settings.exposed_headers.or_else(|| of("expose_headers"));
         settings.max_age = settings.max_age.or_else(|| of("max_age"));
+        let private = settings.private_network;
+        settings.private_network = private.or_else(|| of("allow_private_network"));
     }
     settings
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::policy::{Options, is_regex};
 use super::route::{Map, Routed};
 use crate::frameworks::python::handler::{
-    apply_effects, kind_of_status, line, number, outcomes, unknown_response,
+    apply_effects, kind_of_status, line, number, outcomes, unknown_response, without_refusals,
 };
 use crate::frameworks::python::path::PathPattern;
 use crate::frameworks::python::{Caching, add_cacheable};
@@ -22,6 +22,7 @@ use crate::syntax::python::{Arguments, Call, Program};
 #[derive(Clone, Debug)]
 pub(super) struct Resource {
     pub(super) pattern: String,
+    pub(super) span: Span,
     pub(super) flags: String,
     /// It was compiled by the program.
     pub(super) compiled: bool,
@@ -139,6 +140,7 @@ impl Site for App {
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut responses = self.answers(endpoint, request, world);
+        without_refusals(&mut responses, request);
         add_cacheable(&mut responses, request, self.caching);
         responses
     }
@@ -329,6 +331,15 @@ impl Run<'_> {
             let made = all.into_iter().map(|outcome| {
                 let status = status_of(&program, &outcome.result, &outcome.effects);
                 let passed = outcome.result.kind == K::None;
+                let abort = outcome
+                    .effects
+                    .iter()
+                    .rfind(|call| call.path.ends_with("abort"));
+                let place = abort.map_or(outcome.result.span, |abort| abort.span);
+                let place = match place.start < place.end {
+                    true => place,
+                    false => hook.span,
+                };
                 let mut response = if passed {
                     let Application::Answers(status) = self.request.application else {
                         return Made {
@@ -338,8 +349,16 @@ impl Run<'_> {
                         };
                     };
                     Response::new(Known::Known(status), Answer::Handler, Some(hook.span))
+                } else if outcome.result.path() == Some("raise") {
+                    Response::new(status.into(), kind_of_status(status), Some(place))
                 } else {
-                    Response::new(status.into(), kind_of_status(status), Some(hook.span))
+                    let (result, effects) = (&outcome.result, &outcome.effects);
+                    let mut response = self.returned(&mut program, result, effects, place);
+                    if status.is_some() {
+                        response.outcome = Outcome::Status(status.into());
+                    }
+                    response.answered_by.kind = kind_of_status(response.status());
+                    response
                 };
                 response.assumes = outcome.assumes;
                 Made {
@@ -437,16 +456,8 @@ impl Run<'_> {
                 let name = made.as_ref().and_then(|call| call.path.rsplit('.').next());
                 match name {
                     Some("make_response" | "jsonify" | "Response" | "render_template") => {
-                        if let Some(call) = &made
-                            && let Some(status) = call.arguments.keyword("status")
-                        {
-                            response.outcome = Outcome::Status(number(status).into());
-                        }
-                        if let Some(headers) = made
-                            .as_ref()
-                            .and_then(|call| call.arguments.keyword("headers"))
-                        {
-                            self.add_entries(program, headers, &mut response);
+                        if let Some(call) = &made {
+                            self.made_of(program, call, name == Some("jsonify"), &mut response);
                         }
                     }
                     _ => return unknown_response(Some(span)),
@@ -474,6 +485,31 @@ impl Run<'_> {
             apply_effects(program, effects, &target, self.request, &mut response);
         }
         response
+    }
+
+    /// `make_response(body, 401, headers)`, `Response(body, status=401, headers=…)`.
+    fn made_of(&self, program: &Program, call: &Call, is_json: bool, response: &mut Response) {
+        // All that `jsonify` is given is the body.
+        let at = if is_json { usize::MAX } else { 1 };
+        for part in [
+            call.arguments.get(at, "status"),
+            call.arguments.get(at.saturating_add(1), "headers"),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            match &part.kind {
+                K::Number(_) | K::Text(_) => {
+                    response.outcome = Outcome::Status(number(part).into());
+                }
+                K::Ref(_) => self.add_entries(program, part, response),
+                K::None => {}
+                _ => {
+                    response.outcome = Outcome::Status(Known::Unknown);
+                    response.unseen.push("*".into());
+                }
+            }
+        }
     }
 
     fn add_entries(&self, program: &Program, headers: &Val, response: &mut Response) {
@@ -641,8 +677,5 @@ fn status_of(program: &Program, result: &Val, effects: &[Call]) -> Option<u16> {
         return items.get(1).and_then(number);
     }
     let call = program.calls.get(result.call()?)?;
-    match call.arguments.keyword("status") {
-        Some(status) => number(status),
-        None => None,
-    }
+    call.arguments.keyword("status").and_then(number)
 }

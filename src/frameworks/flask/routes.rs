@@ -4,7 +4,7 @@ use super::policy::Options;
 use super::read::Reader;
 use super::respond::RouteOf;
 use super::route::{Map, Rule};
-use crate::frameworks::python;
+use crate::frameworks::python::evidence;
 use crate::frameworks::python::path::{Dialect, PathPattern};
 use crate::limits::flask::routes::MAX_BLUEPRINTS;
 use crate::model::{Observation, ObservationKind};
@@ -128,7 +128,7 @@ impl Reader<'_> {
                 function,
                 blueprint,
                 decorator,
-                own_headers: text.is_some_and(python::speaks_of_headers),
+                own_headers: text.is_some_and(evidence::speaks_of_headers),
                 span: call.span,
             });
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::limits::python::handler::{MAX_CONSTANT, MAX_TESTS, MAX_WATCHED, STEPS};
 use crate::model::{
-    AllowedOrigin, Allows, Answer, Assumption, HeaderLine, Known, Outcome, Request, Response, Site,
-    ValueSource, World,
+    AllowedOrigin, Allows, Answer, Application, Assumption, HeaderLine, Known, Origin, Outcome,
+    Request, Response, Site, ValueSource, World,
 };
 use crate::source::Span;
 use crate::syntax::python::object::{K, Obj, Val};
@@ -193,17 +193,47 @@ pub(crate) fn compared_origins(site: &dyn Site, program: &Program) -> Vec<Vec<Al
         if !endpoint.settings.origins.is_empty() {
             return Vec::new();
         }
+        let mut fixed = Vec::new();
         for holds in [false, true] {
             let world = World {
                 holds: vec![holds; site.conditions().len()],
             };
-            let request = Request::actual(endpoint.url.clone(), Some(WATCHER));
-            site.respond(at, &request, &world);
+            let url = || endpoint.url.clone();
+            for request in [
+                Request::actual(url(), Some(WATCHER)),
+                Request::preflight(url(), WATCHER, "GET", &[]),
+            ] {
+                let responses = site.respond(at, &request, &world);
+                responses.iter().for_each(|response| {
+                    fixed.extend(fixed_origins(response));
+                });
+            }
         }
         let watched = program.take_watched();
-        watched.iter().filter_map(compared_origin).collect()
+        let mut found: Vec<AllowedOrigin> = watched.iter().filter_map(compared_origin).collect();
+        for origin in fixed {
+            if !found.contains(&origin) {
+                found.push(origin);
+            }
+        }
+        found
     });
     compared.collect()
+}
+
+/// Origins that are sent to everybody as they stand.
+fn fixed_origins(response: &Response) -> Vec<AllowedOrigin> {
+    let lines = response.lines("access-control-allow-origin");
+    let fixed = lines.filter_map(|line| match &line.value {
+        Known::Known(text) if text != WATCHER && text.contains("://") => Some(AllowedOrigin {
+            allows: Allows::Exact(text.clone()),
+            problem: Origin::parse(text).err(),
+            fixed: true,
+            ..unknown_origin(line.value_span.unwrap_or(line.span))
+        }),
+        _ => None,
+    });
+    fixed.collect()
 }
 
 fn compared_origin(value: &Val) -> Option<AllowedOrigin> {
@@ -220,11 +250,45 @@ fn compared_origin(value: &Val) -> Option<AllowedOrigin> {
     })
 }
 
+/// What of a request has a name here, as a text and as a source of a header's value.
+const OF_THE_REQUEST: [(&str, &str, ValueSource); 6] = [
+    ("request.GET", "a query argument", ValueSource::Query),
+    ("request.args", "a query argument", ValueSource::Query),
+    ("request.values", "a query argument", ValueSource::Query),
+    (
+        "request.query_params",
+        "a query argument",
+        ValueSource::Query,
+    ),
+    ("request.cookies", "a cookie", ValueSource::Cookie),
+    ("request.COOKIES", "a cookie", ValueSource::Cookie),
+];
+const REFERER: &str = "the Referer";
+
+/// Where the value of a header comes from, if it is a text of the request.
+fn source(value: &Val) -> Option<ValueSource> {
+    let K::SomeText(Some(name)) = &value.kind else {
+        return None;
+    };
+    if &**name == REFERER {
+        return Some(ValueSource::Referer);
+    }
+    let mut known = OF_THE_REQUEST.iter();
+    known
+        .find(|(_, known, _)| known == &&**name)
+        .map(|(.., source)| *source)
+}
+
 fn native(request: &Request, path: &str, arguments: &Arguments, span: Span) -> Option<Val> {
     if path == "call_next" {
         return Some(Val::foreign("response", span));
     }
     let path = path.strip_prefix("flask.").unwrap_or(path);
+    if let Some(base) = path.strip_suffix(".get")
+        && let Some((_, name, _)) = OF_THE_REQUEST.iter().find(|(known, ..)| *known == base)
+    {
+        return Some(Val::new(K::SomeText(Some((*name).into())), span));
+    }
     let getter = matches!(
         path,
         "request.headers.get" | "request.META.get" | "request.environ.get"
@@ -248,7 +312,8 @@ fn native(request: &Request, path: &str, arguments: &Arguments, span: Span) -> O
         || request.headers.iter().any(|(other, _)| *other == name)
         || request.exact;
     if !known {
-        return Some(Val::new(K::SomeText(None), span));
+        let name = (name == "referer").then(|| REFERER.into());
+        return Some(Val::new(K::SomeText(name), span));
     }
     Some(match request.header(&name) {
         Some(value) if name == "origin" => origin_value(&value, span),
@@ -375,10 +440,9 @@ pub(crate) fn line(name: &str, value: &Val, span: Span, request: &Request) -> He
         span,
         value_span: (value.span.start < value.span.end && value.span.file == span.file)
             .then_some(value.span),
-        sources: if echoes {
-            vec![ValueSource::Origin]
-        } else {
-            Vec::new()
+        sources: match echoes {
+            true => vec![ValueSource::Origin],
+            false => source(value).into_iter().collect(),
         },
         decided_by: None,
     }
@@ -387,6 +451,8 @@ pub(crate) fn line(name: &str, value: &Val, span: Span, request: &Request) -> He
 pub(crate) fn number(value: &Val) -> Option<u16> {
     match &value.kind {
         K::Number(number) => Some(*number as u16),
+        // `"401 Unauthorized"`.
+        K::Text(text) => text.get(..3)?.parse().ok(),
         K::Foreign(foreign) => {
             // `status.HTTP_401_UNAUTHORIZED`, `HTTPStatus.UNAUTHORIZED`.
             let name = foreign.path.rsplit('.').next()?;
@@ -399,6 +465,17 @@ pub(crate) fn number(value: &Val) -> Option<u16> {
             }
         }
         _ => None,
+    }
+}
+
+/// A probe of a request that succeeds is one that authentication lets through.
+pub(crate) fn without_refusals(responses: &mut Vec<Response>, request: &Request) {
+    let refused = |response: &Response| response.answered_by.kind == Answer::Authentication;
+    let succeeds = request.application == Application::Answers(200)
+        && !request.exact
+        && !request.is_preflight();
+    if succeeds && !responses.iter().all(refused) {
+        responses.retain(|response| !refused(response));
     }
 }
 

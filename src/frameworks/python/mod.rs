@@ -1,5 +1,6 @@
 //! What the Python frameworks share: a project's program, and code that handles requests.
 
+pub(crate) mod evidence;
 pub(crate) mod handler;
 pub(crate) mod path;
 
@@ -124,12 +125,6 @@ pub(crate) fn url(path: &str) -> Url {
         path: path.into(),
         query: None,
     }
-}
-
-/// Does the text of a function speak of the headers that matter here?
-pub(crate) fn speaks_of_headers(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.contains("access-control-allow") || text.contains("vary")
 }
 
 /// Who decides what caches may keep of a program's responses.

@@ -7,6 +7,7 @@ use super::policy::{Cors, NAMES};
 use super::respond::{App, Area, Layer, LayerKind};
 use super::route::{self, Below, RouteOf};
 use crate::frameworks::answers::is_secure;
+use crate::frameworks::python::evidence;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, handler::number, has_unknown, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
@@ -100,6 +101,9 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         for (endpoint, origins) in app.endpoints.iter_mut().zip(compared) {
             endpoint.settings.origins.extend(origins);
             endpoint.secure = is_secure(&endpoint.settings);
+        }
+        if reading.sites.is_empty() {
+            app.observations.extend(evidence::sockets(&program));
         }
         reading.sites.push(Box::new(app) as Box<dyn Site>);
     }
@@ -479,7 +483,7 @@ impl Reader<'_> {
             secure: Known::Unknown,
             exposure: Exposure::Public,
             management: false,
-            reads_headers: Vec::new(),
+            reads_headers: evidence::reads_headers(self.program),
             routes: methods,
             settings: settings(&cors),
         }
@@ -520,6 +524,8 @@ fn settings(cors: &[&Cors]) -> Settings {
         settings.headers = settings.headers.or_else(|| of("allow_headers"));
         settings.exposed_headers = settings.exposed_headers.or_else(|| of("expose_headers"));
         settings.max_age = settings.max_age.or_else(|| of("max_age"));
+        let private = settings.private_network;
+        settings.private_network = private.or_else(|| of("allow_private_network"));
     }
     settings
 }

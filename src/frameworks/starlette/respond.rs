@@ -6,7 +6,7 @@ use super::policy::Cors;
 use super::read::status;
 use super::route::{self, Entry, RouteOf, Routed};
 use crate::frameworks::python::handler::{
-    apply_effects, kind_of_status, line, outcomes, remove, unknown_response,
+    apply_effects, kind_of_status, line, outcomes, remove, unknown_response, without_refusals,
 };
 use crate::frameworks::python::{Caching, add_cacheable};
 use crate::model::{
@@ -127,6 +127,7 @@ impl Site for App {
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut responses = self.answers(endpoint, request, world);
+        without_refusals(&mut responses, request);
         add_cacheable(&mut responses, request, self.caching);
         responses
     }

@@ -2,7 +2,7 @@
 
 use super::read::{Reader, is_app};
 use super::route::{Below, Entry, RouteOf};
-use crate::frameworks::python;
+use crate::frameworks::python::evidence;
 use crate::frameworks::python::path::{Dialect, PathPattern};
 use crate::limits::starlette::routes::{MAX_DEPTH, MAX_ROUTES};
 use crate::syntax::python::object::{K, Val};
@@ -248,7 +248,7 @@ impl Reader<'_> {
     /// Does the text of a function speak of CORS headers?
     fn sets_headers(&self, function: usize) -> bool {
         let defined = self.program.function(function);
-        python::speaks_of_headers(&self.slice(defined.function.span))
+        evidence::speaks_of_headers(&self.slice(defined.function.span))
     }
 
     fn listed_routes(&self, list: &Val, prefix: &str, found: &mut Vec<Entry>, open: &mut bool) {

@@ -195,6 +195,9 @@ impl Program {
         if path.starts_with("super") {
             return Val::unknown("a call of a base class", span);
         }
+        if path == "split_settings.tools.include" {
+            self.include_parts(&arguments.positional);
+        }
         self.record(path, receiver, arguments.clone(), span)
     }
 

@@ -8,7 +8,7 @@ use super::ast::{Name, Stmt, StmtKind};
 use super::lower::parse;
 use super::object::{K, Obj, Val};
 use super::program::{Loaded, Program};
-use crate::limits::python::import::{MAX_BYTES, MAX_MODULES};
+use crate::limits::python::import::{MAX_BYTES, MAX_MODULES, MAX_PARTS};
 use crate::source::{SourceFile, Sources, Span};
 
 /// Libraries whose parts the frameworks read by name.
@@ -45,6 +45,11 @@ impl Program {
             let mut imports = Vec::new();
             imported(&module.body, &mut imports);
             imports.extend(named_objects(file.text()));
+            for part in named_parts(&path, file.text()) {
+                if seen.insert(part.clone()) {
+                    todo.push(part);
+                }
+            }
             Arc::make_mut(&mut self.given).insert(path.clone(), (file, module));
             for (dots, dotted) in imports {
                 if let Some(found) = self.resolve_from(&path, dots, &dotted)
@@ -70,6 +75,7 @@ impl Program {
             file,
             names,
             imports_all_of: Vec::new(),
+            parts: Vec::new(),
         });
         let index = self.modules.len() - 1;
         Arc::make_mut(&mut self.by_path).insert(path.to_path_buf(), index);
@@ -253,6 +259,61 @@ impl Program {
         }
     }
 
+    /// `split_settings.tools.include`: runs files as if they were written here.
+    pub(super) fn include_parts(&mut self, arguments: &[Val]) {
+        let Some(scope) = self.scopes.last().copied() else {
+            return;
+        };
+        let here = self.modules[self.module].file.path().to_path_buf();
+        for argument in arguments {
+            // `optional("local.py")`.
+            let optional = argument.call().and_then(|at| self.calls.get(at));
+            let inner = optional.and_then(|call| call.arguments.positional.first());
+            let Some(name) = inner.unwrap_or(argument).as_text() else {
+                self.open(scope);
+                continue;
+            };
+            let mut parts: Vec<PathBuf> = self
+                .given
+                .keys()
+                .filter(|path| is_part(&here, name, path))
+                .cloned()
+                .collect();
+            parts.sort();
+            for path in parts {
+                self.run_part(&path, scope);
+            }
+        }
+    }
+
+    fn run_part(&mut self, path: &Path, scope: usize) {
+        let Some((file, module)) = self.given.get(path).cloned() else {
+            return;
+        };
+        let outer = self.module;
+        let known = self.by_path.get(path).copied();
+        if known == Some(outer) || self.modules.len() >= MAX_MODULES {
+            return;
+        }
+        let modules = Arc::make_mut(&mut self.modules);
+        let index = modules.len();
+        modules.push(Loaded {
+            file,
+            names: scope,
+            imports_all_of: Vec::new(),
+            parts: Vec::new(),
+        });
+        modules[outer].parts.push(index);
+        modules[outer].imports_all_of.push(index);
+        modules[outer].imports_all_of.extend(known);
+        if self.budget.enter() {
+            self.module = index;
+            self.block(&module.body);
+            self.module = outer;
+            self.budget.leave();
+        }
+    }
+
     /// There may be more names.
     fn open(&mut self, scope: usize) {
         self.update(scope, &mut |_, obj| {
@@ -338,6 +399,56 @@ fn imported(body: &[Stmt], found: &mut Vec<(usize, String)>) {
             _ => {}
         }
     }
+}
+
+/// Does a name that `include` is given mean a file? `*` stands for a part of a file's name.
+fn is_part(here: &Path, name: &str, path: &Path) -> bool {
+    let Some(folder) = here.parent() else {
+        return false;
+    };
+    let Ok(rest) = path.strip_prefix(folder) else {
+        return false;
+    };
+    let rest = rest.to_string_lossy().replace('\\', "/");
+    match name.split_once('*') {
+        Some((before, after)) => {
+            let inner = rest
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after));
+            inner.is_some_and(|inner| !inner.contains('/'))
+        }
+        None => rest == name,
+    }
+}
+
+/// The files that a module of django-split-settings names, as far as they exist.
+fn named_parts(here: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Some(folder) = here.parent().filter(|_| text.contains("split_settings")) else {
+        return found;
+    };
+    for quoted in text
+        .split(['"', '\''])
+        .filter(|quoted| quoted.ends_with(".py"))
+    {
+        let (inner, name) = quoted.rsplit_once('/').unwrap_or(("", quoted));
+        let plain = |part: &str| !part.is_empty() && part != ".." && !part.contains(['*', '{']);
+        if !inner.is_empty() && !inner.split('/').all(plain) {
+            continue;
+        }
+        let folder = folder.join(inner);
+        if !name.contains(['*', '{']) {
+            found.push(folder.join(name));
+            continue;
+        }
+        let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let files = files.map(|entry| entry.path());
+        found.extend(files.filter(|path| path.extension().is_some_and(|ending| ending == "py")));
+    }
+    found.sort();
+    found.dedup();
+    found.truncate(MAX_PARTS);
+    found
 }
 
 /// The modules of objects that are named by texts: `from_object("package.module.Class")`.

@@ -66,6 +66,8 @@ pub struct Loaded {
     pub names: Id,
     /// Modules of which it imports everything.
     pub imports_all_of: Vec<usize>,
+    /// Modules that were run in it, as if they were written there.
+    pub parts: Vec<usize>,
 }
 
 /// What a framework supplies for something foreign while a request is answered: path and

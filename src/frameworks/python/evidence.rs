@@ -1,0 +1,193 @@
+//! What the text of a program shows beside its values: headers that it reads, sockets it opens.
+
+use crate::model::{Observation, ObservationKind};
+use crate::source::Span;
+use crate::syntax::python::object::{K, Val};
+use crate::syntax::python::{Call, Effect, Program};
+
+/// Before the name of a header that is read.
+const READERS: [&str; 6] = [
+    "headers.get(",
+    "headers[",
+    "META.get(",
+    "META[",
+    "environ.get(",
+    "environ[",
+];
+/// What reads `Authorization` for the program.
+const BEARERS: [&str; 5] = [
+    "HTTPBearer(",
+    "HTTPBasic(",
+    "OAuth2PasswordBearer(",
+    "@jwt_required(",
+    "request.authorization",
+];
+
+/// Does the text of a function speak of the headers that matter here?
+pub(crate) fn speaks_of_headers(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("access-control-allow") || text.contains("vary")
+}
+
+/// The request headers that the program evidently reads, of those that a preflight must allow.
+pub(crate) fn reads_headers(program: &Program) -> Vec<String> {
+    let mut texts = program.modules().iter().map(|module| module.file.text());
+    if texts.any(reads_authorization) {
+        vec!["authorization".into()]
+    } else {
+        Vec::new()
+    }
+}
+
+fn reads_authorization(text: &str) -> bool {
+    let is_read = |reader: &str| {
+        text.match_indices(reader).any(|(at, _)| {
+            let rest = text[at + reader.len()..].trim_start();
+            let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+                return false;
+            };
+            let Some((name, after)) = rest[1..].split_once(quote) else {
+                return false;
+            };
+            let name = name.trim_start_matches("HTTP_");
+            // `headers["Authorization"] = …` is a request of the program's own.
+            let after = after.trim_start_matches(']').trim_start();
+            let is_set = after.starts_with('=') && !after.starts_with("==");
+            name.eq_ignore_ascii_case("authorization") && !is_set
+        })
+    };
+    BEARERS.iter().any(|bearer| text.contains(bearer)) || READERS.iter().any(|word| is_read(word))
+}
+
+/// The servers of Socket.IO (`engineio.base_server`: `cors_allowed_origins`).
+const SOCKETS: [&str; 4] = [
+    "flask_socketio.SocketIO",
+    "socketio.Server",
+    "socketio.AsyncServer",
+    "fastapi_socketio.SocketManager",
+];
+
+/// Socket.IO servers, and WebSocket routes of Starlette that trust a cookie, which take everybody.
+pub(crate) fn sockets(program: &Program) -> Vec<Observation> {
+    let mut found = Vec::new();
+    for (index, call) in program.calls.iter().enumerate() {
+        if call.effect != Effect::Call {
+            continue;
+        }
+        let made = call.receiver.and_then(|made| program.calls.get(made));
+        let initialised = call.method() == "init_app" && made.is_some_and(is_socket);
+        if is_socket(call) || initialised {
+            found.extend(open_server(program, call));
+        }
+        if matches!(call.method(), "websocket" | "websocket_route") && call.receiver.is_some() {
+            found.extend(open_route(program, index, call));
+        }
+    }
+    found
+}
+
+fn is_socket(call: &Call) -> bool {
+    SOCKETS.contains(&&*call.path)
+}
+
+fn observation(span: Span, name: &str, text: &str, call: Span, related: &str) -> Observation {
+    Observation {
+        kind: ObservationKind::WebSocket,
+        span,
+        name: name.to_owned(),
+        text: text.to_owned(),
+        suggestion: None,
+        related: vec![(call, related.to_owned())],
+        severe: false,
+    }
+}
+
+fn open_server(program: &Program, call: &Call) -> Option<Observation> {
+    let origins = call.arguments.keyword("cors_allowed_origins")?;
+    let text = match &origins.kind {
+        K::Text(text) if &**text == "*" => "pages of every origin may connect",
+        K::Ref(_) => {
+            let (items, open) = program.items(origins)?;
+            if open || !items.is_empty() {
+                return None;
+            }
+            "an empty list turns the check off, so pages of every origin may connect"
+        }
+        _ => return None,
+    };
+    let made = "the server is made here";
+    Some(observation(
+        origins.span,
+        "Socket.IO",
+        text,
+        call.span,
+        made,
+    ))
+}
+
+/// A WebSocket route whose function reads a cookie or session and never looks at `Origin`.
+fn open_route(program: &Program, route: usize, call: &Call) -> Option<Observation> {
+    let decorated = program
+        .calls
+        .iter()
+        .find(|other| other.receiver == Some(route) && other.method().is_empty())?;
+    let Some(K::Function(function)) = decorated
+        .arguments
+        .positional
+        .first()
+        .map(|value| &value.kind)
+    else {
+        return None;
+    };
+    let defined = program.function(*function);
+    let file = &program.modules()[defined.module].file;
+    let text = file.slice(defined.function.span);
+    let cookie = [
+        "websocket.cookies",
+        "websocket.session",
+        "ws.cookies",
+        "ws.session",
+        "Cookie(",
+    ]
+    .iter()
+    .find_map(|word| Some((text.find(word)?, word.len())))?;
+    if text.to_ascii_lowercase().contains("origin") {
+        return None;
+    }
+    let path = call.arguments.get(0, "path").and_then(Val::as_text)?;
+    let place = defined.function.span.part(cookie.0, cookie.0 + cookie.1);
+    let text =
+        "pages of every origin may open it, and `CORSMiddleware` does not look at WebSockets";
+    let name = format!("WebSocket `{path}`");
+    Some(observation(
+        call.span,
+        &name,
+        text,
+        place,
+        "who it is for is told by a cookie",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads_authorization;
+
+    #[test]
+    fn reading_a_header_is_not_setting_it() {
+        for text in [
+            "token = request.headers.get('Authorization')",
+            "if request.headers[\"authorization\"] == x:",
+            "request.META.get('HTTP_AUTHORIZATION', '')",
+            "oauth2 = OAuth2PasswordBearer(tokenUrl='token')",
+        ] {
+            assert!(reads_authorization(text), "{text}");
+        }
+        for text in [
+            "session.headers[\"Authorization\"] = token",
+            "requests.get(url, headers={\"Authorization\": token})",
+            "request.headers.get('Accept')",
+        ] {
+            assert!(!reads_authorization(text), "{text}");
+        }
+    }
+}
