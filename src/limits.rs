@@ -443,6 +443,10 @@ pub mod javascript {
 
     /// In `modules.rs`.
     pub mod modules {
+        /// Files of compiler settings are not followed further than this.
+        pub const MAX_EXTENDS: u32 = 8;
+        /// Folders above a project in which compiler settings are looked for.
+        pub const MAX_FOLDERS: usize = 4;
         /// More files of one project are not loaded.
         pub const MAX_FILES: usize = 4000;
         /// Larger files are not parsed, in bytes.

@@ -359,6 +359,25 @@ fn modules_are_followed() {
             ),
         ],
     );
+    assert_allows_one(
+        "paths of settings that are extended",
+        &[
+            ("tsconfig.json", r#"{ "extends": "./config/strict" }"#),
+            (
+                "config/strict.json",
+                r#"{ "extends": ["./none.json", "./base.json"], "compilerOptions": { "strict": true } }"#,
+            ),
+            (
+                "config/base.json",
+                r#"{ "extends": "./base.json", "compilerOptions": { "paths": { "@config/*": ["../src/config/*"] } } }"#,
+            ),
+            ("src/app.ts", &by_path),
+            (
+                "src/config/list.ts",
+                "export const list: string[] = ['https://app.example.com'];",
+            ),
+        ],
+    );
     let circle = app("import { options } from './one.js';", "options()");
     assert_allows_one(
         "imports in a circle",

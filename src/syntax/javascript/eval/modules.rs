@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
-use crate::limits::javascript::modules::{MAX_BYTES, MAX_FILES};
+use crate::limits::javascript::modules::{MAX_BYTES, MAX_EXTENDS, MAX_FILES, MAX_FOLDERS};
 use crate::model::Environment;
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::javascript::ast::{Export, Import, Module, Name, Stmt};
@@ -42,12 +42,13 @@ impl Library {
             root: root.to_path_buf(),
             ..Self::default()
         };
-        for name in ["tsconfig.json", "jsconfig.json"] {
-            let text = crate::source::read_text(&root.join(name));
-            if let Some(config) = text.ok().and_then(|text| json(&text)) {
-                library.read_paths(&config);
-                break;
-            }
+        let names = ["tsconfig.json", "jsconfig.json"];
+        let mut configs = root
+            .ancestors()
+            .take(MAX_FOLDERS)
+            .flat_map(|folder| names.map(|name| folder.join(name)));
+        if let Some(path) = configs.find(|path| path.is_file()) {
+            library.read_paths(&Compiler::read(&path, MAX_EXTENDS));
         }
         library
     }
@@ -61,11 +62,13 @@ impl Library {
         }
     }
 
-    fn read_paths(&mut self, config: &serde_json::Value) {
-        let options = &config["compilerOptions"];
-        let base_url = options["baseUrl"].as_str();
-        let base = self.root.join(base_url.unwrap_or("."));
-        for (pattern, targets) in options["paths"].as_object().into_iter().flatten() {
+    fn read_paths(&mut self, compiler: &Compiler) {
+        let Some((paths, folder)) = &compiler.paths else {
+            self.base.clone_from(&compiler.base);
+            return;
+        };
+        let base = compiler.base.as_ref().unwrap_or(folder);
+        for (pattern, targets) in paths.as_object().into_iter().flatten() {
             let Some(target) = targets[0].as_str() else {
                 continue;
             };
@@ -74,7 +77,7 @@ impl Library {
             let target = base.join(target.trim_end_matches('*'));
             self.aliases.push((prefix, star, clean(&target)));
         }
-        self.base = base_url.map(|_| clean(&base));
+        self.base.clone_from(&compiler.base);
     }
 
     /// The source text of a span of a loaded file.
@@ -196,6 +199,50 @@ fn find(path: &Path) -> Option<PathBuf> {
     endings()
         .find_map(|ending| with(path, ending))
         .or_else(|| endings().find_map(|ending| with(&path.join("index"), ending)))
+}
+
+/// What tsconfig.json says about modules, and those that it extends.
+#[derive(Debug, Default)]
+struct Compiler {
+    /// `paths`, and the folder of the file that they stand in.
+    paths: Option<(serde_json::Value, PathBuf)>,
+    /// `baseUrl`.
+    base: Option<PathBuf>,
+}
+
+impl Compiler {
+    /// `left`: how many files may still be read behind one another.
+    fn read(path: &Path, left: u32) -> Self {
+        let text = crate::source::read_text(path).ok();
+        let config = text.and_then(|text| json(&text));
+        let (Some(config), Some(folder), 1..) = (config, path.parent(), left) else {
+            return Self::default();
+        };
+        let mut found = Self::default();
+        let extended = match &config["extends"] {
+            serde_json::Value::Array(list) => list.iter().collect(),
+            one => vec![one],
+        };
+        // What comes later wins. Packages are not looked into.
+        let extended = extended.into_iter().filter_map(serde_json::Value::as_str);
+        for name in extended.filter(|name| name.starts_with('.')) {
+            let mut path = clean(&folder.join(name));
+            if !path.is_file() {
+                path.as_mut_os_string().push(".json");
+            }
+            let other = Self::read(&path, left - 1);
+            found.paths = other.paths.or(found.paths);
+            found.base = other.base.or(found.base);
+        }
+        let options = &config["compilerOptions"];
+        if let Some(base) = options["baseUrl"].as_str() {
+            found.base = Some(clean(&folder.join(base)));
+        }
+        if options["paths"].is_object() {
+            found.paths = Some((options["paths"].clone(), folder.to_path_buf()));
+        }
+        found
+    }
 }
 
 /// JSON with comments and trailing commas, as in tsconfig.json.
