@@ -134,10 +134,10 @@ pub mod express {
         pub const MAX_UNKNOWN: usize = 2;
     }
 
-    /// In `path.rs`.
-    pub mod path {
-        /// Compiled patterns that a thread keeps.
-        pub const MAX_KEPT: usize = 4096;
+    /// In `five.rs`.
+    pub mod five {
+        /// A path with more ways through its optional parts is refused, as Express 5 does.
+        pub const MAX_COMBINATIONS: usize = 256;
     }
 
     /// In `respond.rs`.
@@ -470,7 +470,7 @@ pub mod javascript {
         /// More backtracking than this is given up.
         pub const BACKTRACK_LIMIT: usize = 100_000;
         /// No more compiled patterns are kept.
-        pub const MAX_KEPT: usize = 200;
+        pub const MAX_KEPT: usize = 2000;
         /// Longer patterns are not compiled, in bytes.
         pub const MAX_PATTERN: usize = 8192;
         /// Longer texts are not searched, in bytes.

@@ -9,13 +9,14 @@ use super::Exit;
 use super::args::{Color, Format};
 use super::curl_command::{self, CurlCommand};
 use super::exchange::{
-    self, Range, RequestJson, ResponseJson, SourceArguments, Style, View, assumptions, request_json,
+    self, RequestJson, ResponseJson, SourceArguments, Style, TargetJson, View, assumptions,
+    request_json,
 };
 use super::streams::{self, Failure};
 use crate::model::{Request, Response, Site};
 use crate::report::Paths;
 use crate::report::text::line;
-use crate::simulate::{Opened, Way, endpoint_of, responses};
+use crate::simulate::{Opened, Target, Way, responses, target_of};
 
 /// Options of its own; everything else is curl's.
 const OWN: [&str; 6] = [
@@ -169,12 +170,12 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The endpoints that take the request, with what they answer.
-    fn answers(&self) -> impl Iterator<Item = (&dyn Site, usize, Vec<Way<Response>>)> {
+    /// What takes the request, with what it answers.
+    fn answers(&self) -> impl Iterator<Item = (&dyn Site, Target, Vec<Way<Response>>)> {
         self.opened.sites.iter().filter_map(|site| {
             let site = site.as_ref();
-            let endpoint = endpoint_of(site, self.request)?;
-            Some((site, endpoint, responses(site, self.request)))
+            let target = target_of(site, self.request)?;
+            Some((site, target, responses(site, target, self.request)))
         })
     }
 
@@ -183,12 +184,12 @@ impl Asked<'_> {
             writeln!(out, "{}", view.request(self.request, "> "))?;
         }
         let mut is_first = true;
-        for (site, endpoint, ways) in self.answers() {
+        for (site, target, ways) in self.answers() {
             if !is_first {
                 writeln!(out)?;
             }
             is_first = false;
-            writeln!(out, "{}", view.endpoint(site, endpoint))?;
+            writeln!(out, "{}", view.target(site, target))?;
             for (index, way) in ways.iter().enumerate() {
                 if index > 0 {
                     writeln!(out)?;
@@ -205,18 +206,12 @@ impl Asked<'_> {
     }
 
     fn write_json(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let endpoints = self.answers().map(|(site, endpoint, ways)| {
-            let known = &site.endpoints()[endpoint];
-            EndpointJson {
-                framework: site.framework(),
-                name: known.name.clone(),
-                path: view.path(known.span),
-                range: view.range(known.span),
-                responses: ways
-                    .iter()
-                    .map(|way| view.response_json(&way.outcome, assumptions(way)))
-                    .collect(),
-            }
+        let endpoints = self.answers().map(|(site, target, ways)| EndpointJson {
+            target: view.target_json(site, target),
+            responses: ways
+                .iter()
+                .map(|way| view.response_json(&way.outcome, assumptions(way)))
+                .collect(),
         });
         let document = Document {
             version: 1,
@@ -237,9 +232,7 @@ struct Document {
 
 #[derive(Serialize)]
 struct EndpointJson {
-    framework: &'static str,
-    name: String,
-    path: String,
-    range: Range,
+    #[serde(flatten)]
+    target: TargetJson,
     responses: Vec<ResponseJson>,
 }

@@ -12,7 +12,7 @@ use super::streams::{self, Failure};
 use crate::model::{Application, Known, Outcome, Request, Response, Site};
 use crate::report::Paths;
 use crate::report::text::line;
-use crate::simulate::{Opened, Way, open, why_dropped};
+use crate::simulate::{Opened, Target, Way, open, why_dropped};
 use crate::source::{Sources, Span};
 
 /// Places stand no further right than this, in characters.
@@ -140,12 +140,21 @@ impl View<'_> {
         crate::report::text::short_line(text.trim()).into_owned()
     }
 
-    /// The heading of an endpoint.
-    pub(super) fn endpoint(&self, site: &dyn Site, endpoint: usize) -> String {
-        let known = &site.endpoints()[endpoint];
+    /// The heading of what answers.
+    pub(super) fn target(&self, site: &dyn Site, target: Target) -> String {
         let Style { bold, reset, .. } = self.style;
-        let (name, place) = (line(&known.name), self.place(known.span));
-        format!("{bold}{name}{reset} ({}, {place})", site.framework())
+        let framework = site.framework();
+        match target {
+            Target::Endpoint(index) => {
+                let known = &site.endpoints()[index];
+                let (name, place) = (line(&known.name), self.place(known.span));
+                format!("{bold}{name}{reset} ({framework}, {place})")
+            }
+            Target::Unrouted => {
+                let why = "no route with a policy takes this path and method";
+                format!("{bold}no endpoint{reset} ({framework}): {why}")
+            }
+        }
     }
 
     /// The lines of a response, each followed by its place.
@@ -315,6 +324,15 @@ struct Position {
     byte: usize,
 }
 
+/// What answers, for programs; null: no endpoint does.
+#[derive(Serialize)]
+pub(super) struct TargetJson {
+    framework: &'static str,
+    name: Option<String>,
+    path: Option<String>,
+    range: Option<Range>,
+}
+
 /// A request for programs.
 #[derive(Serialize)]
 pub(super) struct RequestJson {
@@ -371,6 +389,20 @@ impl View<'_> {
             path: path.to_string_lossy().into_owned(),
             start: position(span.start),
             end: position(span.end.max(span.start)),
+        }
+    }
+
+    /// What answers, for programs.
+    pub(super) fn target_json(&self, site: &dyn Site, target: Target) -> TargetJson {
+        let known = match target {
+            Target::Endpoint(index) => site.endpoints().get(index),
+            Target::Unrouted => None,
+        };
+        TargetJson {
+            framework: site.framework(),
+            name: known.map(|known| known.name.clone()),
+            path: known.map(|known| self.path(known.span)),
+            range: known.map(|known| self.range(known.span)),
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::args::Format;
-use super::exchange::{self, AssumptionJson, Range, Style, View, assumptions};
+use super::exchange::{self, AssumptionJson, Range, Style, TargetJson, View, assumptions};
 use super::explain::ExplainArguments;
 use super::streams::{self, Failure};
 use crate::check::{Options, check};
@@ -15,7 +15,7 @@ use crate::fetch;
 use crate::model::{Application, Finding};
 use crate::report::text::{line, lines};
 use crate::report::{Paths, Report};
-use crate::simulate::{Opened, deciding};
+use crate::simulate::{Opened, Target, deciding};
 
 /// More endpoints, and more findings, are counted only.
 const MAX_SHOWN: usize = 10;
@@ -93,10 +93,12 @@ impl<'a> Explained<'a> {
         let names: Vec<&str> = self
             .evidence
             .iter()
-            .map(|found| {
-                opened.sites[found.site].endpoints()[found.endpoint]
-                    .name
-                    .as_str()
+            .filter_map(|found| match found.target {
+                Target::Endpoint(index) => {
+                    let endpoints = opened.sites[found.site].endpoints();
+                    Some(endpoints[index].name.as_str())
+                }
+                Target::Unrouted => None,
             })
             .collect();
         let rules: Vec<&str> = self
@@ -192,7 +194,7 @@ impl<'a> Explained<'a> {
         }
         for found in self.evidence.iter().take(MAX_SHOWN) {
             let site = opened.sites[found.site].as_ref();
-            writeln!(out, "  {}", view.endpoint(site, found.endpoint))?;
+            writeln!(out, "  {}", view.target(site, found.target))?;
             if found.takes_url {
                 writeln!(out, "    it takes the URL of the message")?;
             }
@@ -320,13 +322,9 @@ fn words(found: &Evidence) -> String {
 
 fn evidence_json(found: &Evidence, opened: &Opened, view: &View<'_>) -> EvidenceJson {
     let site = opened.sites[found.site].as_ref();
-    let endpoint = &site.endpoints()[found.endpoint];
     let deciding = found.way.outcome.steps.last().and_then(deciding);
     EvidenceJson {
-        framework: site.framework(),
-        name: endpoint.name.clone(),
-        path: view.path(endpoint.span),
-        range: view.range(endpoint.span),
+        target: view.target_json(site, found.target),
         takes_url: found.takes_url,
         failure: found.failure.name(),
         reason: fetch::reason(found.failure),
@@ -380,10 +378,8 @@ struct CauseJson {
 
 #[derive(Serialize)]
 struct EvidenceJson {
-    framework: &'static str,
-    name: String,
-    path: String,
-    range: Range,
+    #[serde(flatten)]
+    target: TargetJson,
     takes_url: bool,
     failure: &'static str,
     reason: &'static str,

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::Exit;
 use super::args::{ColorArgument, Format};
 use super::exchange::{
-    self, AssumptionJson, Range, RequestJson, ResponseJson, SourceArguments, Style, View,
-    assumptions, request_json,
+    self, AssumptionJson, Range, RequestJson, ResponseJson, SourceArguments, Style, TargetJson,
+    View, assumptions, request_json,
 };
 use super::streams::{self, Failure};
 use super::typed;
@@ -20,7 +20,7 @@ use crate::fetch::{
 use crate::model::{Known, Origin, Site, Url};
 use crate::report::Paths;
 use crate::report::text::{line, lines};
-use crate::simulate::{Opened, Way, deciding, endpoint_of, exchanges};
+use crate::simulate::{Opened, Target, Way, deciding, exchanges, target_of};
 
 /// Behind the options.
 pub(super) const HELP: &str = "\
@@ -152,7 +152,7 @@ struct Tried<'a> {
 
 struct Endpoint<'a> {
     site: &'a dyn Site,
-    index: usize,
+    target: Target,
     /// In Chrome.
     ways: Vec<Way<Played>>,
     /// In Firefox and Safari, for the same ways in the same order.
@@ -170,11 +170,11 @@ impl<'a> Tried<'a> {
                 application,
                 ..crate::model::Request::actual(url.clone()?, Some(&call.origin))
             };
-            let index = endpoint_of(site, &request)?;
+            let target = target_of(site, &request)?;
             let play = |browser| exchanges(site, call, browser, application);
             Some(Endpoint {
                 site,
-                index,
+                target,
                 ways: play(Browser::Chrome),
                 others: [play(Browser::Firefox), play(Browser::Safari)],
             })
@@ -203,7 +203,7 @@ impl<'a> Tried<'a> {
             writeln!(out, "\nNo endpoint takes this URL.")?;
         }
         for endpoint in &self.endpoints {
-            writeln!(out, "\n{}", view.endpoint(endpoint.site, endpoint.index))?;
+            writeln!(out, "\n{}", view.target(endpoint.site, endpoint.target))?;
             for (index, way) in endpoint.ways.iter().enumerate() {
                 if index > 0 {
                     writeln!(out)?;
@@ -378,17 +378,11 @@ impl<'a> Tried<'a> {
     }
 
     fn write_json(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let endpoints = self.endpoints.iter().map(|endpoint| {
-            let known = &endpoint.site.endpoints()[endpoint.index];
-            EndpointJson {
-                framework: endpoint.site.framework(),
-                name: known.name.clone(),
-                path: view.path(known.span),
-                range: view.range(known.span),
-                exchanges: (0..endpoint.ways.len())
-                    .map(|way| self.exchange_json(endpoint, way, view))
-                    .collect(),
-            }
+        let endpoints = self.endpoints.iter().map(|endpoint| EndpointJson {
+            target: view.target_json(endpoint.site, endpoint.target),
+            exchanges: (0..endpoint.ways.len())
+                .map(|way| self.exchange_json(endpoint, way, view))
+                .collect(),
         });
         let document = Document {
             version: 1,
@@ -499,10 +493,8 @@ struct CallJson {
 
 #[derive(Serialize)]
 struct EndpointJson {
-    framework: &'static str,
-    name: String,
-    path: String,
-    range: Range,
+    #[serde(flatten)]
+    target: TargetJson,
     /// One for each way that the exchange may go.
     exchanges: Vec<ExchangeJson>,
 }

@@ -7,16 +7,16 @@ use crate::fetch::{Browser, Call, Check, Failure, Initiator, Mode, Played};
 use crate::limits::explain::evidence::MAX_ENDPOINTS;
 use crate::model::{Application, Request, Site, Url, World};
 use crate::rules::trusted_origin;
-use crate::simulate::{Way, endpoint_of, exchanges};
+use crate::simulate::{Target, Way, exchanges, target_of};
 
 /// An endpoint that would produce a message.
 #[derive(Clone, Debug)]
 pub struct Evidence {
     /// Its site's place among the sites.
     pub site: usize,
-    /// Its index there.
-    pub endpoint: usize,
-    /// It is the one that takes the message's URL.
+    /// What answers there.
+    pub target: Target,
+    /// It is what takes the message's URL.
     pub takes_url: bool,
     /// The page's origin that was tried.
     pub origin: String,
@@ -38,22 +38,34 @@ pub struct Evidence {
 pub fn evidence(message: &Message, sites: &[Arc<dyn Site>]) -> Vec<Evidence> {
     let url = message.redirected_from.as_ref().or(message.url.as_ref());
     let url = url.and_then(|url| url::Url::parse(url).ok());
+    let taking = sites.iter().map(|site| {
+        let url = Url::of(url.as_ref()?)?;
+        let request = Request {
+            method: message.method.clone().unwrap_or_else(|| "GET".into()),
+            ..Request::actual(url, message.origin.as_deref())
+        };
+        target_of(site.as_ref(), &request)
+    });
+    let taking: Vec<Option<Target>> = taking.collect();
+    let is_routed = |target: &Option<Target>| matches!(target, Some(Target::Endpoint(_)));
+    let somebody_takes_it = taking.iter().any(is_routed);
     let mut found = Vec::new();
-    for (number, site) in sites.iter().enumerate() {
-        let taking = url.as_ref().and_then(|url| {
-            let request = Request {
-                method: message.method.clone().unwrap_or_else(|| "GET".into()),
-                ..Request::actual(Url::of(url)?, message.origin.as_deref())
+    for (number, (site, taking)) in sites.iter().zip(taking).enumerate() {
+        let count = site.endpoints().len().min(MAX_ENDPOINTS);
+        let mut targets: Vec<Target> = (0..count).map(Target::Endpoint).collect();
+        if taking == Some(Target::Unrouted) && !somebody_takes_it {
+            targets.push(Target::Unrouted);
+        }
+        for target in targets {
+            let takes_url = taking == Some(target);
+            let at = match (target, &url) {
+                (_, Some(url)) if takes_url => Some(url.clone()),
+                (Target::Endpoint(index), _) => {
+                    url::Url::parse(&site.endpoints()[index].url.to_string()).ok()
+                }
+                (Target::Unrouted, _) => None,
             };
-            endpoint_of(site.as_ref(), &request)
-        });
-        for index in 0..site.endpoints().len().min(MAX_ENDPOINTS) {
-            let takes_url = taking == Some(index);
-            let target = match &url {
-                Some(url) if takes_url => Some(url.clone()),
-                _ => url::Url::parse(&site.endpoints()[index].url.to_string()).ok(),
-            };
-            let asked = target.and_then(|target| Asked::new(message, site, index, target));
+            let asked = at.and_then(|at| Asked::new(message, site, target, at));
             if let Some(mut evidence) = asked.and_then(|asked| asked.find()) {
                 (evidence.site, evidence.takes_url) = (number, takes_url);
                 found.push(evidence);
@@ -70,7 +82,7 @@ pub fn evidence(message: &Message, sites: &[Arc<dyn Site>]) -> Vec<Evidence> {
 struct Asked<'a> {
     message: &'a Message,
     site: &'a Arc<dyn Site>,
-    index: usize,
+    target: Target,
     url: url::Url,
     origin: String,
     trusted: String,
@@ -80,18 +92,22 @@ impl<'a> Asked<'a> {
     fn new(
         message: &'a Message,
         site: &'a Arc<dyn Site>,
-        index: usize,
+        target: Target,
         url: url::Url,
     ) -> Option<Self> {
         Url::of(&url)?;
         let world = World {
             holds: vec![false; site.conditions().len()],
         };
+        let index = match target {
+            Target::Endpoint(index) => index,
+            Target::Unrouted => 0,
+        };
         let trusted = trusted_origin(site, index, &world).origin;
         Some(Self {
             message,
             site,
-            index,
+            target,
             url,
             origin: message.origin.clone().unwrap_or_else(|| trusted.clone()),
             trusted,
@@ -120,7 +136,7 @@ impl<'a> Asked<'a> {
                     };
                     return Some(Evidence {
                         site: 0,
-                        endpoint: self.index,
+                        target: self.target,
                         takes_url: false,
                         origin: call.origin.clone(),
                         include: call.include,

@@ -95,8 +95,16 @@ pub trait Site: Send + Sync {
     /// All policy areas, in source order.
     fn endpoints(&self) -> &[Endpoint];
 
-    /// The index of the endpoint whose policy meets the request, by the framework's own routing.
+    /// The index of the endpoint whose policy meets the request, by the framework's own routing;
+    /// `None` if it is known that none does.
     fn route(&self, request: &Request) -> Option<usize>;
+
+    /// What would be sent to a request that [`Site::route`] gives no endpoint for: the framework's own
+    /// answer where no route serves the path, or that of something without a policy. Empty: it
+    /// cannot be told, or somebody else is asked.
+    fn unrouted(&self, _request: &Request, _world: &World) -> Vec<Response> {
+        Vec::new()
+    }
 
     /// What would be sent. Several responses only for request conditions; each names those that
     /// it assumes. Never empty. `endpoint` is an index of [`Site::endpoints`]; the request's URL is

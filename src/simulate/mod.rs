@@ -25,23 +25,56 @@ pub struct Way<T> {
     pub assumes: Vec<Assumption>,
 }
 
-/// The endpoint of a site that a request meets, if the site takes it.
+/// The endpoint of a site that a request meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One with a policy: its index.
+    Endpoint(usize),
+    /// None: the site answers by itself, by saying that there is no such route.
+    Unrouted,
+}
+
+/// What of a site answers a request, if the site takes it at all.
 #[must_use]
-pub fn endpoint_of(site: &dyn Site, request: &Request) -> Option<usize> {
+pub fn target_of(site: &dyn Site, request: &Request) -> Option<Target> {
     if site.endpoints().is_empty() {
         return None;
     }
-    site.route(request)
+    if let Some(endpoint) = site.route(request) {
+        return Some(Target::Endpoint(endpoint));
+    }
+    let world = World {
+        holds: vec![false; site.conditions().len()],
+    };
+    let answers = !site.unrouted(request, &world).is_empty();
+    answers.then_some(Target::Unrouted)
+}
+
+/// The responses of a target in one world; never empty.
+fn respond(
+    site: &dyn Site,
+    target: Option<Target>,
+    request: &Request,
+    world: &World,
+) -> Vec<Response> {
+    let responses = match target {
+        Some(Target::Endpoint(endpoint)) => site.respond(endpoint, request, world),
+        Some(Target::Unrouted) => site.unrouted(request, world),
+        None => Vec::new(),
+    };
+    if !responses.is_empty() {
+        return responses;
+    }
+    let mut response = Response::new(Known::Unknown, Answer::Upstream, None);
+    response.unseen = vec!["*".into()];
+    vec![response]
 }
 
 /// Every response that a request may get, equal ones once.
 #[must_use]
-pub fn responses(site: &dyn Site, request: &Request) -> Vec<Way<Response>> {
-    let Some(endpoint) = endpoint_of(site, request) else {
-        return Vec::new();
-    };
+pub fn responses(site: &dyn Site, target: Target, request: &Request) -> Vec<Way<Response>> {
     in_all_worlds(site, |world| {
-        let responses = site.respond(endpoint, request, world);
+        let responses = respond(site, Some(target), request, world);
         let ways = responses.into_iter().map(|response| {
             let assumes = response.assumes.clone();
             (response, assumes)
@@ -80,23 +113,17 @@ pub fn exchanges(
 }
 
 fn answers(site: &dyn Site, call: &Call, request: &Request, world: &World) -> Vec<Response> {
-    let unknown = || {
-        let mut response = Response::new(Known::Unknown, Answer::Upstream, None);
-        response.unseen = vec!["*".into()];
-        vec![response]
-    };
     let first = Url::of(&call.url);
     let is_known = |host: &str| {
         first.as_ref().is_some_and(|url| url.host == host)
             || site.endpoints().iter().any(|known| known.url.host == host)
     };
-    if !is_known(&request.url.host) {
-        return unknown();
-    }
-    match endpoint_of(site, request) {
-        Some(endpoint) => site.respond(endpoint, request, world),
-        None => unknown(),
-    }
+    let target = if is_known(&request.url.host) {
+        target_of(site, request)
+    } else {
+        None
+    };
+    respond(site, target, request, world)
 }
 
 /// Walks every way through the choices of an exchange.

@@ -218,26 +218,32 @@ pub(crate) fn compare(
     judge(&responses, ask, expected, reading.order_is_open)
 }
 
-/// Compares one real answer with what an endpoint of a site says, in the world in which no
-/// deployment condition holds.
+/// Compares one real answer with what a site says, by its own routing.
 ///
 /// # Errors
 /// The disagreement.
-pub(crate) fn compare_site(
+pub(crate) fn compare_routed(
     site: &dyn Site,
-    endpoint: usize,
     request: &Request,
     ask: &Ask,
     expected: &Answer,
 ) -> Result<Tally, Box<Disagreement>> {
-    judge(&answers(site, endpoint, request), ask, expected, false)
+    let responses = match site.route(request) {
+        Some(endpoint) => answers(site, endpoint, request),
+        None => site.unrouted(request, &in_production(site)),
+    };
+    judge(&responses, ask, expected, false)
+}
+
+/// The world in which no deployment condition holds.
+fn in_production(site: &dyn Site) -> World {
+    World {
+        holds: vec![false; site.conditions().len()],
+    }
 }
 
 fn answers(site: &dyn Site, endpoint: usize, request: &Request) -> Vec<Response> {
-    let world = World {
-        holds: vec![false; site.conditions().len()],
-    };
-    site.respond(endpoint, request, &world)
+    site.respond(endpoint, request, &in_production(site))
 }
 
 /// Does one of the possible responses agree with the real one?

@@ -8,7 +8,7 @@ use corslint::model::{Environment, Site};
 use corslint::source::{SourceFile, Sources};
 use serde::Deserialize;
 
-use super::{Answer, Ask, Disagreement, Tally, compare_site, origins_for, trusted_origins};
+use super::{Answer, Ask, Disagreement, Tally, compare_routed, origins_for, trusted_origins};
 
 /// `requests.toml`: what a case needs beyond the standard requests.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -160,15 +160,13 @@ pub(crate) fn compare(
     expected: &Answer,
 ) -> Result<Tally, Box<Disagreement>> {
     let request = ask.request();
-    let found = sites
-        .iter()
-        .find_map(|site| site.route(&request).map(|endpoint| (site, endpoint)));
-    match found {
-        Some((site, endpoint)) => compare_site(site.as_ref(), endpoint, &request, ask, expected),
+    let routed = sites.iter().find(|site| site.route(&request).is_some());
+    match routed.or(sites.first()) {
+        Some(site) => compare_routed(site.as_ref(), &request, ask, expected),
         None => Err(Box::new(Disagreement {
             ask: ask.clone(),
             expected: expected.clone(),
-            got: vec!["no endpoint".into()],
+            got: vec!["no site".into()],
         })),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use answer::Answer;
 pub(crate) use ask::{Application, Ask, origins_for, standard_kinds};
 pub(crate) use case::{Case, FurtherAsk, Plan, UpstreamRule, cases, cases_of};
 pub(crate) use compare::{
-    Disagreement, Failures, Tally, Told, compare, compare_site, own_base, read, read_as,
+    Disagreement, Failures, Tally, Told, compare, compare_routed, own_base, read, read_as,
 };
 pub(crate) use recorded::{Record, Row};
 pub(crate) use sketch::{Edit, Sketch, apply, sketch, split_url, trusted_origins, urls};

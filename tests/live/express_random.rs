@@ -249,12 +249,12 @@ fn text(statements: &[String]) -> String {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new(statements: &[String], five: bool) -> Self {
+    fn new(text: &str, five: bool) -> Self {
         let folder = tempfile();
         let version = if five { "^5.1.0" } else { "^4.21.2" };
         let package = format!("{{ \"dependencies\": {{ \"express\": \"{version}\" }} }}");
         std::fs::write(folder.join("package.json"), package).unwrap();
-        std::fs::write(folder.join("app.js"), text(statements)).unwrap();
+        std::fs::write(folder.join("app.js"), text).unwrap();
         Self(folder)
     }
 }
@@ -282,13 +282,13 @@ fn asks() -> Vec<Ask> {
 }
 
 /// The tally and the first disagreement; `None` if the application does not start.
-fn run(
+pub(crate) fn run(
     express: &mut Express,
-    statements: &[String],
+    text: &str,
     five: bool,
     asks: &[Ask],
 ) -> Option<(Tally, Option<Disagreement>)> {
-    let folder = Folder::new(statements, five);
+    let folder = Folder::new(text, five);
     let case = Case::load(&folder.0);
     let answers = express.ask(case.major, &folder.0, asks)?;
     let sites = case.read();
@@ -317,7 +317,7 @@ fn random_applications_agree_with_express() {
     for seed in seed..seed + count {
         let five = seed % 2 == 1;
         let mut kept = statements(seed, five);
-        let Some((tally, differs)) = run(&mut express, &kept, five, &asks) else {
+        let Some((tally, differs)) = run(&mut express, &text(&kept), five, &asks) else {
             refused += 1;
             continue;
         };
@@ -331,7 +331,7 @@ fn random_applications_agree_with_express() {
         while at < kept.len() && kept.len() > 1 {
             let mut fewer = kept.clone();
             fewer.remove(at);
-            match run(&mut express, &fewer, five, &asks) {
+            match run(&mut express, &text(&fewer), five, &asks) {
                 Some((_, Some(other))) => (kept, differs) = (fewer, other),
                 _ => at += 1,
             }

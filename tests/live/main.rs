@@ -12,6 +12,7 @@ mod accept;
 mod browser;
 mod client;
 mod express;
+mod express_paths;
 mod express_random;
 mod express_regex;
 #[path = "../fidelity/mod.rs"]

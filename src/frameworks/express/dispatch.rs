@@ -6,7 +6,7 @@ use super::cors;
 use super::exchange::Exchange;
 use super::host::{Node, host_object, host_value, is_uncalled_cors};
 use super::model::{Layer, Middleware, StackKind, function, object};
-use super::path::Major;
+use super::path::{Major, Match};
 use crate::limits::express::dispatch::MAX_NESTING;
 use crate::model::{Answer, Application, Known};
 use crate::source::Span;
@@ -21,6 +21,10 @@ pub(super) enum End {
     Finished,
     /// The request goes on, perhaps with an error.
     Passed(Option<Val>),
+    /// `next('route')`: the other handlers of the layer are left out.
+    LeavesRoute,
+    /// `next('router')`: the other layers of the stack are left out.
+    LeavesStack,
     /// Nobody answers, ever: what neither answers nor goes on, and is it there for CORS?
     Hangs(Span, bool),
     /// Cannot be told.
@@ -50,8 +54,16 @@ fn run_stack(machine: &mut Node<'_>, number: u32, path: &str, depth: u32) -> End
     let mut error: Option<Val> = None;
     let mut automatic: Option<Span> = None;
     for layer in &stack.layers {
-        let Some(inner) = inner_path(layer, path) else {
-            continue;
+        let inner = match inner_path(layer, path) {
+            Inner::Path(inner) => inner,
+            Inner::No => continue,
+            Inner::BadEncoding => {
+                if let (None, Some(exchange)) = (&error, exchange(machine)) {
+                    exchange.status = Known::Known(400);
+                    error = Some(Val::something("a parameter is badly encoded", layer.span));
+                }
+                continue;
+            }
         };
         if let Some(serves) = layer.method {
             if error.is_some() {
@@ -75,6 +87,8 @@ fn run_stack(machine: &mut Node<'_>, number: u32, path: &str, depth: u32) -> End
             };
             match run_handler(machine, handler, error.take(), &inner, place, depth) {
                 End::Passed(passed) => error = passed,
+                End::LeavesRoute => break,
+                End::LeavesStack => return End::Passed(None),
                 other => return other,
             }
         }
@@ -93,14 +107,30 @@ fn run_stack(machine: &mut Node<'_>, number: u32, path: &str, depth: u32) -> End
     End::Passed(error)
 }
 
+/// What a layer makes of a path.
+pub(super) enum Inner {
+    /// It is not for it.
+    No,
+    /// Its handlers see this path.
+    Path(String),
+    /// Express refuses a parameter of it.
+    BadEncoding,
+}
+
 /// The path that a layer's handlers see, if the layer is for this path.
-pub(super) fn inner_path(layer: &Layer, path: &str) -> Option<String> {
-    if layer.method.is_some() {
-        return layer.path.is_route_of(path).then(|| path.to_owned());
-    }
-    let taken = layer.path.prefix_of(path)?;
+pub(super) fn inner_path(layer: &Layer, path: &str) -> Inner {
+    let found = match layer.method {
+        Some(_) => layer.path.route(path),
+        None => layer.path.mount(path),
+    };
+    let taken = match found {
+        Match::No => return Inner::No,
+        Match::BadEncoding => return Inner::BadEncoding,
+        Match::At(..) if layer.method.is_some() => 0,
+        Match::At(_, taken) => taken,
+    };
     let rest = path.get(taken..).unwrap_or_default();
-    Some(if rest.starts_with('/') {
+    Inner::Path(if rest.starts_with('/') {
         rest.to_owned()
     } else {
         format!("/{rest}")
@@ -262,8 +292,8 @@ fn after(machine: &mut Node<'_>, result: Result<Val>, place: Place) -> End {
     }
     if let Some(passed) = exchange.next.take() {
         return match passed {
-            // `next('route')` leaves the route, which nothing here follows further.
-            Some(error) if error.as_str() == Some("route") => End::Passed(None),
+            Some(error) if error.as_str() == Some("route") => End::LeavesRoute,
+            Some(error) if error.as_str() == Some("router") => End::LeavesStack,
             Some(error) if error.is_nullish() => End::Passed(None),
             Some(error) if matches!(error.v, V::Bool(false)) => End::Passed(None),
             error => End::Passed(error),
@@ -402,7 +432,9 @@ pub(super) fn run_inline(
                     }
                     Ok(Val::undefined(span))
                 }
-                End::Finished | End::Hangs(..) => Ok(Val::undefined(span)),
+                End::Finished | End::Hangs(..) | End::LeavesRoute | End::LeavesStack => {
+                    Ok(Val::undefined(span))
+                }
                 End::Unknown => Err(Abrupt::Stop),
             }
         }

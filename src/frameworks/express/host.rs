@@ -8,7 +8,7 @@ use super::model::{
     Layer, Middleware, RESPONSE_METHODS, STACK_METHODS, Stack, StackKind, function, http_method,
     object,
 };
-use super::path::{self, LayerPath, Major};
+use super::path::{self, Comparing, LayerPath, Major};
 use super::version::Versions;
 use super::{cors, packages};
 use crate::limits::express::host::{MAX_LAYERS, MAX_UNKNOWN};
@@ -29,7 +29,7 @@ pub(super) struct Program {
     pub(super) stacks: Vec<Stack>,
     pub(super) middleware: Vec<Middleware>,
     /// `app.route(path)`: its stack and path.
-    routes: Vec<(u32, Vec<LayerPath>)>,
+    routes: Vec<(u32, LayerPath)>,
     /// Cookies set with attributes in view, and the like.
     pub(super) noted: Vec<Noted>,
 }
@@ -148,6 +148,7 @@ impl Express {
             mounted: false,
             escaped: false,
             hosts: Vec::new(),
+            comparing: Comparing::default(),
         });
         u32::try_from(program.stacks.len() - 1).unwrap_or(u32::MAX)
     }
@@ -473,19 +474,15 @@ fn host_call(
     }
     if kind >= function::ROUTE {
         let name = STACK_METHODS.get(usize::from(kind - function::ROUTE))?;
-        let (stack, paths) = machine.host.program.routes.get(number as usize)?.clone();
+        let (stack, path) = machine.host.program.routes.get(number as usize)?.clone();
         if let Some(method) = http_method(name) {
-            let handlers = handlers(machine, call.args);
-            for path in paths {
-                let handlers = handlers.clone();
-                let layer = Layer {
-                    path,
-                    method: Some(method),
-                    handlers,
-                    span: call.span,
-                };
-                machine.host.add_layer(stack, layer);
-            }
+            let layer = Layer {
+                path,
+                method: Some(method),
+                handlers: handlers(machine, call.args),
+                span: call.span,
+            };
+            machine.host.add_layer(stack, layer);
         }
         return Some(Ok(call.this.clone()));
     }
@@ -505,7 +502,7 @@ fn stack_call(
     }
     match name {
         "use" => {
-            let (paths, rest) = paths(machine, call.args);
+            let (paths, rest) = paths(machine, stack, call.args);
             let handlers = handlers(machine, rest);
             for handler in &handlers {
                 if let Some(inner) = stack_number(machine, handler)
@@ -514,26 +511,21 @@ fn stack_call(
                     inner.mounted = true;
                 }
             }
-            for path in paths {
-                refuse(machine, &path, call.span);
-                note_path(machine, &path, "", &handlers, call.span);
-                let layer = Layer {
-                    path,
-                    method: None,
-                    handlers: handlers.clone(),
-                    span: call.span,
-                };
-                machine.host.add_layer(stack, layer);
-            }
+            let path = one_path(machine, stack, paths, "", &handlers, call.span);
+            let layer = Layer {
+                path,
+                method: None,
+                handlers,
+                span: call.span,
+            };
+            machine.host.add_layer(stack, layer);
             this
         }
         "route" => {
-            let (paths, _) = paths(machine, call.args);
-            for path in &paths {
-                refuse(machine, path, call.span);
-            }
+            let (paths, _) = paths(machine, stack, call.args);
+            let path = one_path(machine, stack, paths, "", &[], call.span);
             let program = machine.host.change();
-            program.routes.push((stack, paths));
+            program.routes.push((stack, path));
             let number = u32::try_from(program.routes.len() - 1).ok()?;
             Some(Ok(machine.allocate(
                 ObjectKind::Host(object::ROUTE, number),
@@ -555,6 +547,10 @@ fn stack_call(
             }
             this
         }
+        "set" | "enable" | "disable" => {
+            setting(machine, stack, name, call.args);
+            this
+        }
         "get" if call.args.len() < 2 => Some(Ok(Val::unknown(
             "it is a setting of the application",
             call.span,
@@ -563,19 +559,16 @@ fn stack_call(
             let Some(method) = http_method(name) else {
                 return this;
             };
-            let (paths, rest) = paths(machine, call.args);
+            let (paths, rest) = paths(machine, stack, call.args);
             let handlers = handlers(machine, rest);
-            for path in paths {
-                refuse(machine, &path, call.span);
-                note_path(machine, &path, method, &handlers, call.span);
-                let layer = Layer {
-                    path,
-                    method: Some(method),
-                    handlers: handlers.clone(),
-                    span: call.span,
-                };
-                machine.host.add_layer(stack, layer);
-            }
+            let path = one_path(machine, stack, paths, method, &handlers, call.span);
+            let layer = Layer {
+                path,
+                method: Some(method),
+                handlers,
+                span: call.span,
+            };
+            machine.host.add_layer(stack, layer);
             this
         }
     }
@@ -632,21 +625,86 @@ fn refuse(machine: &mut Node<'_>, path: &LayerPath, span: Span) {
     }
 }
 
+/// The path of a layer, after what it says about itself is noted.
+fn one_path(
+    machine: &mut Node<'_>,
+    stack: u32,
+    paths: Vec<LayerPath>,
+    method: &str,
+    handlers: &[Val],
+    span: Span,
+) -> LayerPath {
+    for path in &paths {
+        refuse(machine, path, span);
+        note_path(machine, path, method, handlers, span);
+    }
+    LayerPath::any_of(paths, machine.host.program.major, comparing(machine, stack))
+}
+
+/// How a stack compares paths.
+fn comparing(machine: &Node<'_>, stack: u32) -> Comparing {
+    let stack = machine.host.program.stacks.get(stack as usize);
+    stack.map(|stack| stack.comparing).unwrap_or_default()
+}
+
+/// `app.set(name, value)`, `app.enable(name)`, `app.disable(name)`: the router that the first layer
+/// makes keeps what is set before.
+fn setting(machine: &mut Node<'_>, stack: u32, name: &str, args: &[Val]) {
+    let mut args = args.iter().map(|arg| machine.force(arg.clone()));
+    let (Some(of), value) = (args.next(), args.next()) else {
+        return;
+    };
+    let value = match name {
+        "enable" => Some(true),
+        "disable" => Some(false),
+        _ => value.and_then(|value| machine.truth(&value)),
+    };
+    let (Some(of), Some(value)) = (of.as_str().map(str::to_owned), value) else {
+        return;
+    };
+    let Some(stack) = machine.host.change().stacks.get_mut(stack as usize) else {
+        return;
+    };
+    match of.as_str() {
+        _ if !stack.layers.is_empty() => {}
+        "case sensitive routing" => stack.comparing.sensitive = value,
+        "strict routing" => stack.comparing.strict = value,
+        _ => {}
+    }
+}
+
+/// `express.Router({ caseSensitive, strict })`.
+pub(super) fn router_options(machine: &mut Node<'_>, stack: u32, options: &Val) {
+    let mut holds = |name: &str| {
+        let value = machine.own(options, name)?;
+        let value = machine.force(value);
+        machine.truth(&value)
+    };
+    let comparing = Comparing {
+        sensitive: holds("caseSensitive").unwrap_or(false),
+        strict: holds("strict").unwrap_or(false),
+    };
+    if let Some(stack) = machine.host.change().stacks.get_mut(stack as usize) {
+        stack.comparing = comparing;
+    }
+}
+
 /// The paths that a call begins with, and the other arguments.
-fn paths<'a>(machine: &mut Node<'_>, args: &'a [Val]) -> (Vec<LayerPath>, &'a [Val]) {
+fn paths<'a>(machine: &mut Node<'_>, stack: u32, args: &'a [Val]) -> (Vec<LayerPath>, &'a [Val]) {
     let Some(first) = args.first() else {
         return (vec![LayerPath::All], args);
     };
     let val = machine.force(first.clone());
     let rest = &args[1..];
-    if let Some(path) = path_of(machine, &val) {
+    let comparing = comparing(machine, stack);
+    if let Some(path) = path_of(machine, &val, comparing) {
         return (vec![path], rest);
     }
     if let Some((items, _)) = machine.items(&val).filter(|_| val.as_id().is_some()) {
         let mut paths = Vec::new();
         for item in &items {
             let item = machine.force(item.clone());
-            paths.extend(path_of(machine, &item));
+            paths.extend(path_of(machine, &item, comparing));
         }
         if !paths.is_empty() {
             return (paths, rest);
@@ -654,23 +712,28 @@ fn paths<'a>(machine: &mut Node<'_>, args: &'a [Val]) -> (Vec<LayerPath>, &'a [V
     } else if val.is_opaque() && !rest.is_empty() && !matches!(val.v, V::Foreign(_)) {
         // A prefix that is not in view: some path of its own.
         let major = machine.host.program.major;
-        return (vec![LayerPath::new("/unknown-prefix", major)], rest);
+        return (
+            vec![LayerPath::new("/unknown-prefix", major, comparing)],
+            rest,
+        );
     }
     (vec![LayerPath::All], args)
 }
 
-fn path_of(machine: &Node<'_>, val: &Val) -> Option<LayerPath> {
+fn path_of(machine: &Node<'_>, val: &Val, comparing: Comparing) -> Option<LayerPath> {
+    let major = machine.host.program.major;
     match &val.v {
-        V::String(text) => Some(LayerPath::new(text, machine.host.program.major)),
+        V::String(text) => Some(LayerPath::new(text, major, comparing)),
         V::Object(_) => match &machine.object(val)?.kind {
-            ObjectKind::Regex(pattern, flags, _) => {
-                Some(LayerPath::Regex(pattern.to_string(), flags.to_string()))
-            }
+            ObjectKind::Regex(pattern, flags, _) => Some(LayerPath::Regex(
+                pattern.to_string(),
+                flags.to_string(),
+                major,
+            )),
             _ => None,
         },
         V::Unknown(unknown) if unknown.truthy == Some(true) => {
-            let major = machine.host.program.major;
-            Some(LayerPath::new("/unknown-prefix", major))
+            Some(LayerPath::new("/unknown-prefix", major, comparing))
         }
         _ => None,
     }

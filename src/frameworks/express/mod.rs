@@ -8,6 +8,7 @@ mod client;
 mod cors;
 mod dispatch;
 mod exchange;
+mod five;
 mod host;
 mod model;
 mod observe;

@@ -3,7 +3,7 @@
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::Val;
 
-use super::path::LayerPath;
+use super::path::{Comparing, LayerPath};
 
 /// An application, a router, or something that answers like one.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Stack {
     pub(super) layers: Vec<Layer>,
     /// Where it is made; names it in every world.
     pub(super) span: Span,
+    /// How it compares paths.
+    pub(super) comparing: Comparing,
     /// It is part of another.
     pub(super) mounted: bool,
     /// Something was done to it that is not in view.
@@ -110,7 +112,7 @@ pub(super) mod function {
 }
 
 /// Methods of applications and routers that matter.
-pub(super) const STACK_METHODS: [&str; 16] = [
+pub(super) const STACK_METHODS: [&str; 18] = [
     "use",
     "all",
     "get",
@@ -127,6 +129,8 @@ pub(super) const STACK_METHODS: [&str; 16] = [
     "set",
     "setGlobalPrefix",
     "query",
+    "enable",
+    "disable",
 ];
 
 /// Methods of HTTP that a stack has functions for.

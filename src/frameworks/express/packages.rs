@@ -37,7 +37,11 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         return Some(Ok(new_stack(machine, StackKind::App, span).0));
     }
     if is(path, "express", "Router") || path == "express-promise-router" || path == "router" {
-        return Some(Ok(new_stack(machine, StackKind::Router, span).0));
+        let (val, number) = new_stack(machine, StackKind::Router, span);
+        if let Some(options) = &first {
+            host::router_options(machine, number, options);
+        }
+        return Some(Ok(val));
     }
     if is(path, "express", "static") || path == "serve-static" {
         return Some(Ok(middleware(machine, Middleware::Static, span)));

@@ -183,10 +183,11 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
             }
             None => Response::new(Known::Unknown, Answer::Handler, span),
         },
-        End::Passed(None) => {
+        End::Passed(None) | End::LeavesRoute | End::LeavesStack => {
             let out_of_view = matches!(kind, Some(StackKind::Nest | StackKind::Socket));
-            if out_of_view || (routes_out_of_view && !request.exact) {
-                let status = if options {
+            let escaped = stack.is_some_and(|stack| stack.escaped);
+            if out_of_view || (routes_out_of_view && (!request.exact || escaped)) {
+                let status = if options || request.exact {
                     Known::Unknown
                 } else {
                     Known::Known(200)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::dispatch;
+use super::dispatch::{self, Inner};
 use super::host::{Node, Program, stack_number};
 use super::model::Layer;
 use super::site::{speaks_of_cors, url};
@@ -40,22 +40,27 @@ impl Walk<'_> {
             if self.found.len() > 5000 {
                 return;
             }
-            let path = format!("{prefix}{}", layer.path.example());
-            let path = path.replace("//", "/");
-            match layer.method {
-                Some("OPTIONS") => {}
-                Some(method) => self.found.push(Found {
-                    path: if path.is_empty() { "/".into() } else { path },
-                    method: if method == "ALL" { "GET" } else { method },
-                    span: layer.span,
-                    opaque: false,
-                }),
-                None => {
-                    if !self.mounts.contains(&path) && self.mounts.len() < MAX_MOUNTS {
-                        self.mounts.push(path.clone());
-                    }
-                    self.inside(layer, path.trim_end_matches('/'), depth);
+            for example in layer.path.examples() {
+                self.layer(layer, &format!("{prefix}{example}"), depth);
+            }
+        }
+    }
+
+    fn layer(&mut self, layer: &Layer, path: &str, depth: u32) {
+        let path = path.replace("//", "/");
+        match layer.method {
+            Some("OPTIONS") => {}
+            Some(method) => self.found.push(Found {
+                path: if path.is_empty() { "/".into() } else { path },
+                method: if method == "ALL" { "GET" } else { method },
+                span: layer.span,
+                opaque: false,
+            }),
+            None => {
+                if !self.mounts.contains(&path) && self.mounts.len() < MAX_MOUNTS {
+                    self.mounts.push(path.clone());
                 }
+                self.inside(layer, path.trim_end_matches('/'), depth);
             }
         }
     }
@@ -85,17 +90,27 @@ pub(super) fn machine<'s>(image: &Image, program: &Arc<Program>) -> Node<'s> {
     Node::over(image, host, Budget::new(0, 0))
 }
 
-/// The places of the handlers that a request meets before the one that answers it.
-pub(super) fn signature(
+/// What a request meets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Met {
+    /// The places of the handlers before the one that answers.
+    pub(super) handlers: Vec<Span>,
+    /// The route that answers.
+    pub(super) route: Option<Span>,
+}
+
+/// What a request with this method for this path meets.
+pub(super) fn meets(
     image: &Image,
     program: &Arc<Program>,
     stack: u32,
-    found: &Found,
-) -> Vec<Span> {
+    path: &str,
+    method: &str,
+) -> Met {
     let machine = machine(image, program);
-    let mut spans = Vec::new();
-    trace(&machine, stack, &found.path, found.method, &mut spans, 12);
-    spans
+    let mut handlers = Vec::new();
+    let route = trace(&machine, stack, path, method, &mut handlers, 12);
+    Met { handlers, route }
 }
 
 /// Does a handler of these places decide by the path itself?
@@ -116,13 +131,11 @@ fn trace(
     method: &str,
     spans: &mut Vec<Span>,
     depth: u32,
-) -> bool {
+) -> Option<Span> {
     let program = Arc::clone(&machine.host.program);
-    let Some(stack) = program.stacks.get(stack as usize) else {
-        return false;
-    };
+    let stack = program.stacks.get(stack as usize)?;
     for layer in &stack.layers {
-        let Some(inner) = dispatch::inner_path(layer, path) else {
+        let Inner::Path(inner) = dispatch::inner_path(layer, path) else {
             continue;
         };
         if let Some(serves) = layer.method {
@@ -140,20 +153,21 @@ fn trace(
                 }
             }
             if own {
-                return true;
+                return Some(layer.span);
             }
             continue;
         }
         for handler in &layer.handlers {
             match stack_number(machine, handler) {
                 Some(inner_stack) if depth > 0 => {
-                    if trace(machine, inner_stack, &inner, method, spans, depth - 1) {
-                        return true;
+                    let found = trace(machine, inner_stack, &inner, method, spans, depth - 1);
+                    if found.is_some() {
+                        return found;
                     }
                 }
                 _ => spans.push(handler.span),
             }
         }
     }
-    false
+    None
 }

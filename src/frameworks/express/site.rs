@@ -8,7 +8,7 @@ use super::host::{Node, Noted, Program};
 use super::model::{Stack, StackKind};
 use super::observe;
 use super::respond::{Loaded, answer, has_routes, refused};
-use super::routes::{Found, Walk, looks_at_paths, machine, signature};
+use super::routes::{Found, Met, Walk, looks_at_paths, machine, meets};
 use super::settings::{add_origins, add_others};
 use crate::frameworks::answers::is_secure;
 use crate::limits::express::site::{LEARNING_STEPS, MAX_ENDPOINTS};
@@ -49,7 +49,7 @@ pub(super) struct Application {
 }
 
 /// Answers by endpoint and request.
-type Answers = HashMap<(usize, String), Vec<KnownAnswer>>;
+type Answers = HashMap<(Option<usize>, String), Vec<KnownAnswer>>;
 
 /// An answer, with the worlds in which it is given.
 struct KnownAnswer {
@@ -90,7 +90,8 @@ fn decides(world: &World, asked: &[(usize, bool)]) -> bool {
 /// What makes an endpoint one of its own.
 #[derive(Clone, Debug)]
 struct Area {
-    signature: Vec<Span>,
+    /// What the requests meet that it stands for.
+    met: Vec<Met>,
     path: String,
     method: &'static str,
     routes: Vec<Route>,
@@ -104,6 +105,7 @@ impl Area {
             self.path = other.path;
             self.method = other.method;
         }
+        self.met.extend(other.met);
         for route in other.routes {
             if !self.routes.iter().any(|known| known.method == route.method) {
                 self.routes.push(route);
@@ -327,18 +329,23 @@ impl Application {
                 });
             }
             for found in found {
-                let signature = signature(&loaded.image, &loaded.program, number, &found);
+                let Found { path, method, .. } = &found;
+                let met = meets(&loaded.image, &loaded.program, number, path, method);
                 let route = Route {
                     method: found.method.to_owned(),
                     span: found.span,
                 };
                 let full = areas.len() >= MAX_ENDPOINTS;
-                let by_path = looks_at_paths(&loaded.image, &loaded.program, &signature);
+                let by_path = looks_at_paths(&loaded.image, &loaded.program, &met.handlers);
                 let known = areas.iter_mut().find(|area| {
-                    area.signature == signature && (!by_path || area.path == found.path)
+                    let same = area.met.iter().any(|known| known.handlers == met.handlers);
+                    same && (!by_path || area.path == found.path)
                 });
                 match known {
                     Some(area) => {
+                        if !area.met.contains(&met) {
+                            area.met.push(met);
+                        }
                         let better = area.method != "GET" && found.method == "GET";
                         if better {
                             area.path = found.path;
@@ -350,7 +357,7 @@ impl Application {
                         }
                     }
                     None if !full => areas.push(Area {
-                        signature,
+                        met: vec![met],
                         path: found.path,
                         method: found.method,
                         routes: if found.opaque {
@@ -364,9 +371,10 @@ impl Application {
                 }
             }
             for found in mounts {
-                let signature = signature(&loaded.image, &loaded.program, number, &found);
+                let Found { path, method, .. } = &found;
+                let met = meets(&loaded.image, &loaded.program, number, path, method);
                 unrouted.push(Area {
-                    signature,
+                    met: vec![met],
                     path: found.path,
                     method: found.method,
                     routes: Vec::new(),
@@ -374,13 +382,13 @@ impl Application {
                 });
             }
         }
-        let mut met: Vec<Vec<Span>> = areas.iter().map(|area| area.signature.clone()).collect();
+        let all_met = areas.iter().flat_map(|area| &area.met);
+        let mut known: Vec<Vec<Span>> = all_met.map(|met| met.handlers.clone()).collect();
         unrouted.retain(|area| {
-            let new = !area.signature.is_empty() && !met.contains(&area.signature);
-            if new {
-                met.push(area.signature.clone());
-            }
-            new
+            let met = area.met.first().map(|met| met.handlers.clone());
+            let new = met.filter(|met| !met.is_empty() && !known.contains(met));
+            known.extend(new.clone());
+            new.is_some()
         });
         self.areas = areas;
         self.unrouted = unrouted;
@@ -589,48 +597,18 @@ fn holds_for(loaded: &Loaded, registry: &Conditions) -> Vec<bool> {
     holds
 }
 
-impl Site for Application {
-    fn framework(&self) -> &'static str {
-        "express"
-    }
-
-    fn conditions(&self) -> &[Condition] {
-        &self.relevant
-    }
-
-    fn endpoints(&self) -> &[Endpoint] {
-        &self.endpoints
-    }
-
-    fn route(&self, request: &Request) -> Option<usize> {
-        for loaded in &self.programs {
-            let Some(stack) = self.stack(&loaded.program) else {
-                continue;
-            };
-            let found = Found {
-                path: request.url.path.clone(),
-                method: super::model::http_method(&request.method.to_ascii_lowercase())
-                    .unwrap_or("GET"),
-                span: self.root,
-                opaque: false,
-            };
-            let signature = signature(&loaded.image, &loaded.program, stack, &found);
-            let known = self
-                .areas
-                .iter()
-                .position(|area| area.signature == signature);
-            if known.is_some() {
-                return known;
-            }
-        }
-        (!self.areas.is_empty()).then_some(0)
-    }
-
-    fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+impl Application {
+    /// What is answered; `endpoint` says which method a probe stands for.
+    fn answers_to(
+        &self,
+        endpoint: Option<usize>,
+        request: &Request,
+        world: &World,
+    ) -> Vec<Response> {
         if let Some((words, span)) = &self.refused {
             return vec![refused(words, *span)];
         }
-        let (Some(world), Some(area)) = (self.full_world(world), self.areas.get(endpoint)) else {
+        let Some(world) = self.full_world(world) else {
             return vec![unknown()];
         };
         let Some((number, loaded, stack)) = self.program(world) else {
@@ -643,7 +621,8 @@ impl Site for Application {
         {
             return vec![known.response.clone()];
         }
-        let method = method_of(request, area.method);
+        let area = endpoint.and_then(|endpoint| self.areas.get(endpoint));
+        let method = method_of(request, area.map_or("GET", |area| area.method));
         let answered = answer(
             loaded,
             stack,
@@ -661,6 +640,64 @@ impl Site for Application {
             });
         }
         vec![answered.response]
+    }
+}
+
+/// The methods whose routes a request may be for.
+fn methods_of(request: &Request) -> Vec<&str> {
+    let known = |method: &str| super::model::http_method(&method.to_ascii_lowercase());
+    match (&request.requested_method, request.method.as_str()) {
+        (Some(method), "OPTIONS") => vec![known(method).unwrap_or(method)],
+        // Express answers `OPTIONS` of its own accord where a route with any method serves the path.
+        (None, "OPTIONS") => vec!["OPTIONS", "GET", "POST", "PUT", "PATCH", "DELETE"],
+        (_, method) => vec![method],
+    }
+}
+
+impl Site for Application {
+    fn framework(&self) -> &'static str {
+        "express"
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.relevant
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    fn route(&self, request: &Request) -> Option<usize> {
+        let mut of_route = None;
+        for loaded in &self.programs {
+            let Some(stack) = self.stack(&loaded.program) else {
+                continue;
+            };
+            for method in methods_of(request) {
+                let path = &request.url.path;
+                let met = meets(&loaded.image, &loaded.program, stack, path, method);
+                let area = |is: &dyn Fn(&Met) -> bool| {
+                    let mut areas = self.areas.iter();
+                    areas.position(|area| area.met.iter().any(is))
+                };
+                let same = area(&|known| *known == met);
+                if same.is_some() {
+                    return same;
+                }
+                if met.route.is_some() {
+                    of_route = of_route.or_else(|| area(&|known| known.route == met.route));
+                }
+            }
+        }
+        of_route
+    }
+
+    fn unrouted(&self, request: &Request, world: &World) -> Vec<Response> {
+        self.answers_to(None, request, world)
+    }
+
+    fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        self.answers_to(Some(endpoint), request, world)
     }
 
     fn observations(&self) -> &[Observation] {

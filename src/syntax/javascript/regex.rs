@@ -9,7 +9,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::limits::javascript::regex::{BACKTRACK_LIMIT, MAX_KEPT, MAX_PATTERN, MAX_TEXT};
 
@@ -17,29 +17,61 @@ use crate::limits::javascript::regex::{BACKTRACK_LIMIT, MAX_KEPT, MAX_PATTERN, M
 /// `None` if it cannot be told.
 #[must_use]
 pub fn find(pattern: &str, flags: &str, text: &str, start: usize) -> Option<Option<Match>> {
-    if text.len() > MAX_TEXT || pattern.len() > MAX_PATTERN {
-        return None;
-    }
-    let compiled = compile(pattern, flags)?;
-    // ECMAScript counts in 16-bit units, and has its own words, blanks and cases.
-    let plain = |c: char| u32::from(c) < 0x1_0000;
-    let by_character = !compiled.ascii && !flags.contains(['i', 'g', 'y']);
-    let meant = text.is_ascii() || (by_character && text.chars().all(plain));
-    if !meant {
-        return None;
-    }
-    let captures = compiled.regex.captures_from_pos(text, start).ok()?;
-    Some(captures.and_then(|captures| {
-        let whole = captures.get(0)?;
-        let groups = captures
-            .iter()
-            .map(|group| group.map(|group| group.as_str().to_owned()));
-        Some(Match {
-            start: whole.start(),
-            end: whole.end(),
-            groups: compiled.groups.then(|| groups.collect()),
+    Regex::new(pattern, flags)?.find_from(text, start)
+}
+
+/// A compiled pattern, for those that are used often.
+#[derive(Clone, Debug)]
+pub struct Regex {
+    pattern: Arc<Pattern>,
+    /// A text beyond ASCII may be searched, by characters.
+    by_character: bool,
+}
+
+impl Regex {
+    /// `None` if the pattern is wrong or not translated.
+    #[must_use]
+    pub fn new(pattern: &str, flags: &str) -> Option<Self> {
+        if pattern.len() > MAX_PATTERN {
+            return None;
+        }
+        let pattern = compile(pattern, flags)?;
+        let by_character = !pattern.ascii && !flags.contains(['i', 'g', 'y']);
+        Some(Self {
+            pattern,
+            by_character,
         })
-    }))
+    }
+
+    /// The first match in a text; `None` if it cannot be told.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Option<Match>> {
+        self.find_from(text, 0)
+    }
+
+    fn find_from(&self, text: &str, start: usize) -> Option<Option<Match>> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        // ECMAScript counts in 16-bit units, and has its own words, blanks and cases.
+        let plain = |c: char| u32::from(c) < 0x1_0000;
+        let meant = text.is_ascii() || (self.by_character && text.chars().all(plain));
+        if !meant {
+            return None;
+        }
+        let captures = self.pattern.regex.captures_from_pos(text, start).ok()?;
+        Some(captures.and_then(|captures| {
+            let whole = captures.get(0)?;
+            let groups = captures
+                .iter()
+                .map(|group| group.map(|group| group.as_str().to_owned()));
+            Some(Match {
+                start: whole.start(),
+                end: whole.end(),
+                groups: self.pattern.groups.then(|| groups.collect()),
+            })
+        }))
+    }
 }
 
 /// `RegExp.prototype.exec`: the search starts at `last`, and moves it, if the flags say so.
@@ -134,7 +166,7 @@ struct Pattern {
 }
 
 /// `None` if the pattern is not translated.
-type Compiled = Option<Rc<Pattern>>;
+type Compiled = Option<Arc<Pattern>>;
 
 /// A compiled pattern, kept: a program tests the same few patterns for every request.
 fn compile(pattern: &str, flags: &str) -> Compiled {
@@ -148,7 +180,7 @@ fn compile(pattern: &str, flags: &str) -> Compiled {
         }
         let compiled = known
             .entry(key)
-            .or_insert_with(|| build(pattern, flags).map(Rc::new));
+            .or_insert_with(|| build(pattern, flags).map(Arc::new));
         compiled.clone()
     })
 }
