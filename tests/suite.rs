@@ -19,6 +19,7 @@ mod hostile_tree;
 mod limits;
 mod lookalikes;
 mod oracle;
+mod pages;
 mod properties;
 mod properties_files;
 mod readme;
