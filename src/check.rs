@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::baseline::{self, Entry, Outcome};
-use crate::config::{ConfigError, Configs, Lookup, Policy, Settings};
+use crate::config::{ConfigError, Configs, Lookup, Policy, Settings, deployments};
 use crate::discover::{self, Discovery, Excludes, Project};
 use crate::frameworks;
 use crate::model::{Environment, Finding, Severity, Site};
@@ -345,7 +345,7 @@ impl<'a> Run<'a> {
             .collect();
         let rules = self.rules(settings.as_deref())?;
         let judge = Judge::new(&rules, pedantic).comparing_with(&policy);
-        let deployments = self.deployments(settings.as_deref());
+        let deployments = deployments(settings.as_deref(), &self.options.environment);
         let mut found = Vec::new();
         for (index, (name, environment)) in deployments.iter().enumerate() {
             let read = frameworks::Project {
@@ -363,23 +363,6 @@ impl<'a> Run<'a> {
         findings.retain_mut(|finding| self.is_wanted(finding, project, sources));
         report.findings = findings;
         Ok(report)
-    }
-
-    /// The environments that a project is judged in, each with its name.
-    fn deployments(&self, settings: Option<&Settings>) -> Vec<(String, Environment)> {
-        let typed = &self.options.environment;
-        let named = settings.map(|settings| &settings.config().environments);
-        let named = named.into_iter().flatten().map(|(name, variables)| {
-            let variables = variables.iter().map(|(name, value)| (&**name, &**value));
-            let variables = variables.chain(typed.iter());
-            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            (name.clone(), variables.collect())
-        });
-        let deployments: Vec<_> = named.collect();
-        if deployments.is_empty() {
-            return vec![(String::new(), typed.clone())];
-        }
-        deployments
     }
 
     /// Checks the configuration files that are in force for the files of a project.

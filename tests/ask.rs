@@ -426,3 +426,228 @@ fn help_has_examples() {
         }
     }
 }
+
+const APP: &str = "\
+const express = require('express');
+const cors = require('cors');
+const app = express();
+app.use('/api', cors({ origin: process.env.APP_ORIGIN, credentials: true }));
+app.get('/api/items/:id', (req, res) => res.json({}));
+app.post('/api/orders', (req, res) => res.json({}));
+app.listen(3000);
+";
+
+fn express(config: &str) -> TempDir {
+    let folder = TempDir::new();
+    folder.write(
+        "package.json",
+        "{\"dependencies\": {\"express\": \"^5.1.0\"}}",
+    );
+    folder.write("app.js", APP);
+    folder.write("old/app.js", APP);
+    folder.write("corslint.toml", config);
+    folder
+}
+
+const ENVIRONMENTS: &str = "\
+exclude = [\"old\"]
+[environments.production]
+APP_ORIGIN = \"https://app.example.com\"
+[environments.staging]
+APP_ORIGIN = \"https://staging.example.com\"
+";
+
+/// `corslint.toml` counts for every command that reads configurations.
+#[test]
+fn the_configuration_is_honoured() {
+    let folder = express(ENVIRONMENTS);
+    let url = "http://api.example.com/api/items/7";
+    let message = "Access to fetch at 'http://api.example.com/api/items/7' from origin \
+        'https://staging.example.com' has been blocked by CORS policy: The \
+        'Access-Control-Allow-Origin' header has a value 'https://app.example.com' that is not equal \
+        to the supplied origin.";
+    for (arguments, said, unsaid) in [
+        (
+            &["show"][..],
+            &[
+                "express in the environment `production`\n",
+                "express in the environment `staging`\n",
+                "https://app.example.com",
+                "https://staging.example.com",
+            ][..],
+            "old/",
+        ),
+        (
+            &["show", "--no-config"],
+            &["unknown", "old/app.js"],
+            "in the environment",
+        ),
+        (
+            &["show", "--env", "APP_ORIGIN=https://x.example"],
+            &["https://x.example"],
+            "in the environment",
+        ),
+        (
+            &["curl", "-H", ORIGIN, url],
+            &[
+                "GET /api/items/1 (express, app.js:5) in the environment `production`",
+                "in the environment `staging`",
+                "Access-Control-Allow-Origin: https://staging.example.com",
+            ],
+            "old/",
+        ),
+        (
+            &["curl", "-H", ORIGIN, url, "--no-config"],
+            &["(unknown)", "old/app.js"],
+            "in the environment",
+        ),
+        (
+            &["curl", "--no-config", "-H", ORIGIN, url],
+            &["(unknown)", "old/app.js"],
+            "in the environment",
+        ),
+        (
+            &["--no-config", "curl", url],
+            &["(unknown)", "old/app.js"],
+            "in the environment",
+        ),
+        (
+            &["try", url, "--origin", "https://app.example.com"],
+            &[
+                "in the environment `production`",
+                "allowed\n",
+                "in the environment `staging`",
+                "acao-mismatch",
+            ],
+            "old/",
+        ),
+        (
+            &["explain", message, "."],
+            &[
+                "in the environment `production`",
+                "acao-mismatch: the response",
+            ],
+            "old/",
+        ),
+    ] {
+        let run = run(folder.path(), arguments);
+        for words in said {
+            assert!(
+                run.stdout.contains(words),
+                "{arguments:?}: {words}\n{}{}",
+                run.stdout,
+                run.stderr
+            );
+        }
+        assert!(
+            !run.stdout.contains(unsaid),
+            "{arguments:?}: {unsaid}\n{}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_an_error() {
+    let folder = express("exlude = []\n");
+    for arguments in [
+        &["show"][..],
+        &["curl", URL],
+        &["try", URL, "--origin", "null"],
+        &["explain", MESSAGE, "."],
+        &["--config", "none.toml", "show"],
+    ] {
+        let run = run(folder.path(), arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
+        let expected = if arguments[0] == "--config" {
+            "none.toml"
+        } else {
+            "corslint.toml:1:1"
+        };
+        assert!(
+            run.stderr.contains(expected),
+            "{arguments:?}\n{}",
+            run.stderr
+        );
+    }
+}
+
+/// Express answers by itself where no route serves the path; no other endpoint's answer is shown.
+#[test]
+fn a_path_without_a_route_gets_the_framework_s_own_answer() {
+    let folder = express("[environments.production]\nAPP_ORIGIN = \"https://app.example.com\"\n");
+    let ask = |arguments: &[&str]| {
+        let run = run(folder.path(), &[arguments, &["--in", "app.js"]].concat());
+        assert_ne!(run.code, 2, "{}", run.stderr);
+        run.stdout
+    };
+    let other = ask(&["curl", "-H", ORIGIN, "http://h/nothing"]);
+    assert!(other.starts_with("no endpoint (express): "), "{other}");
+    assert!(other.contains("HTTP/1.1 404 Not Found"), "{other}");
+    assert!(!other.contains("Access-Control"), "{other}");
+    // The middleware is met before the router gives up.
+    let below = ask(&["curl", "-H", ORIGIN, "http://h/api/nothing"]);
+    assert!(below.contains("HTTP/1.1 404 Not Found"), "{below}");
+    assert!(
+        below.contains("Access-Control-Allow-Origin: https://app.example.com"),
+        "{below}"
+    );
+    let routed = ask(&["curl", "-H", ORIGIN, "http://h/API/Items/9/"]);
+    assert!(
+        routed.starts_with("GET /api/items/1 (express, app.js:5)"),
+        "{routed}"
+    );
+    let put = ask(&[
+        "try",
+        "http://h/nothing",
+        "--origin",
+        "https://app.example.com",
+    ]);
+    assert!(
+        put.contains("no endpoint (express)") && put.contains("acao-missing"),
+        "{put}"
+    );
+    let json = ask(&["curl", "http://h/nothing", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let endpoint = &json["endpoints"][0];
+    assert_eq!(endpoint["framework"], "express");
+    assert!(
+        endpoint["name"].is_null() && endpoint["range"].is_null(),
+        "{endpoint}"
+    );
+    assert_eq!(endpoint["responses"][0]["status"], 404);
+}
+
+#[test]
+fn completions_and_the_manual_are_made_of_the_arguments() {
+    for (shell, words) in [
+        ("bash", "complete -F _corslint"),
+        ("zsh", "#compdef corslint"),
+        ("fish", "complete -c corslint"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let run = asked(&["completions", shell]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{shell}");
+        for words in [words, "explain", "--fail-on"] {
+            let plain = words.trim_start_matches('-');
+            assert!(run.stdout.contains(plain), "{shell}: {words}");
+        }
+    }
+    let manual = asked(&["man"]);
+    assert_eq!(manual.code, 0, "{}", manual.stderr);
+    for words in [
+        ".TH corslint 1",
+        "corslint\\-explain(1)",
+        "Exit codes",
+        "SOURCE_DATE_EPOCH",
+    ] {
+        assert!(manual.stdout.contains(words), "{words}\n{}", manual.stdout);
+    }
+    let page = asked(&["man", "try"]);
+    assert!(
+        page.stdout.contains(".TH corslint-try 1"),
+        "{}",
+        page.stdout
+    );
+    assert_eq!(asked(&["man", "nothing"]).code, 2);
+}

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::curl::CurlArguments;
 use super::environment::EnvironmentArguments;
 use super::explain::ExplainArguments;
+use super::generate::{CompletionsArguments, ManArguments};
 use super::show::ShowArguments;
 use super::try_::TryArguments;
 use crate::config::Lookup;
@@ -75,6 +77,48 @@ Exit codes:
   2  the job could not be done, or not all of it: wrong arguments, configuration or rules, a named
      path that cannot be read, output that cannot be written, an internal error";
 
+/// Names of sub-commands: the same words later on the line are paths.
+pub(super) const COMMANDS: [&str; 10] = [
+    "check",
+    "completions",
+    "config",
+    "curl",
+    "explain",
+    "help",
+    "man",
+    "rules",
+    "show",
+    "try",
+];
+
+/// Options that may stand before a sub-command, and whether a value follows.
+const LEADING: [(&str, bool); 5] = [
+    ("--color", true),
+    ("--config", true),
+    ("--no-config", false),
+    ("--env", true),
+    ("--env-file", true),
+];
+
+/// Moves options that stand before a sub-command behind it, where clap wants them.
+pub(super) fn in_order(mut typed: Vec<OsString>) -> Vec<OsString> {
+    let mut at = 1;
+    while let Some(option) = typed.get(at).and_then(|word| word.to_str()) {
+        let name = option.split('=').next().unwrap_or_default();
+        match LEADING.iter().find(|(known, _)| *known == name) {
+            Some((_, true)) if !option.contains('=') => at += 2,
+            Some(_) => at += 1,
+            None => break,
+        }
+    }
+    let is_command = |word: &OsString| COMMANDS.iter().any(|name| word == name);
+    if at > 1 && typed.get(at).is_some_and(is_command) {
+        let command = typed.remove(at);
+        typed.insert(1, command);
+    }
+    typed
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -117,6 +161,12 @@ pub(super) enum Command {
     /// verdict unknown. Nothing is sent.
     #[command(after_long_help = super::try_::HELP)]
     Try(Box<TryArguments>),
+    /// Print completions for a shell
+    #[command(after_help = super::generate::HELP)]
+    Completions(CompletionsArguments),
+    /// Print the manual as a man page
+    #[command(after_help = super::generate::MAN_HELP)]
+    Man(ManArguments),
 }
 
 /// Arguments of `check`.
@@ -214,6 +264,12 @@ pub(super) struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// Takes over what was typed later.
+    pub(super) fn merge(&mut self, later: Self) {
+        self.no_config |= later.no_config;
+        self.file = later.file.or(self.file.take());
+    }
+
     /// Where settings come from.
     pub(super) fn lookup(&self) -> Lookup {
         match &self.file {
@@ -345,5 +401,44 @@ mod tests {
     #[test]
     fn the_arguments_make_sense() {
         Arguments::command().debug_assert();
+        let mut names: Vec<_> = Arguments::command()
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned())
+            .chain(["help".into()])
+            .collect();
+        names.sort();
+        assert_eq!(names, COMMANDS);
+    }
+
+    #[test]
+    fn options_may_stand_before_a_sub_command() {
+        for (typed, expected) in [
+            (
+                "corslint --color never explain x",
+                "corslint explain --color never x",
+            ),
+            (
+                "corslint --no-config --env A=b show d",
+                "corslint show --no-config --env A=b d",
+            ),
+            (
+                "corslint --color=never curl -X PUT u",
+                "corslint curl --color=never -X PUT u",
+            ),
+            // A folder that is called like a sub-command.
+            (
+                "corslint --color never d explain",
+                "corslint --color never d explain",
+            ),
+            ("corslint --select x explain", "corslint --select x explain"),
+            (
+                "corslint explain --color never x",
+                "corslint explain --color never x",
+            ),
+            ("corslint --color", "corslint --color"),
+        ] {
+            let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+            assert_eq!(in_order(words(typed)), words(expected), "{typed}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::args::{CheckArguments, ReportFormat};
+use super::args::{COMMANDS, CheckArguments, ReportFormat};
 use super::streams::{self, Failure};
 use crate::check::{Options, check, date_of};
 use crate::model::Severity;
@@ -17,11 +17,6 @@ use crate::write::replace;
 
 /// The most skipped files that are named one by one.
 const MAX_SKIPPED: usize = 20;
-
-/// Names of sub-commands: the same words later on the line are paths.
-const COMMANDS: [&str; 8] = [
-    "check", "config", "curl", "explain", "help", "rules", "show", "try",
-];
 
 pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     let format = format(&arguments);
@@ -151,7 +146,7 @@ fn problems(report: &Report, paths: &Paths, format: ReportFormat) {
         let path = problem.path.as_deref().and_then(Path::to_str);
         if let Some(name) = path.filter(|path| COMMANDS.contains(path)) {
             streams::warn(&format!(
-                "  `{name}` is a sub-command only as the first argument"
+                "  `{name}` is a sub-command only as the first word"
             ));
         }
     }

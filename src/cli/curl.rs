@@ -13,19 +13,20 @@ use super::exchange::{
     request_json,
 };
 use super::streams::{self, Failure};
-use crate::model::{Request, Response, Site};
+use crate::model::{Request, Response};
 use crate::report::Paths;
 use crate::report::text::line;
 use crate::simulate::{Opened, Target, Way, responses, target_of};
 
 /// Options of its own; everything else is curl's.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "--in",
     "--status",
     "--format",
     "--color",
     "--env",
     "--env-file",
+    "--no-config",
 ];
 
 /// Behind the options.
@@ -37,7 +38,8 @@ Examples:
   corslint curl curl 'https://api.example.com/items' -H 'Origin: null' --status 500
                                         a pasted command may keep its `curl`
 
-Options of corslint (--in, --status, --format, --color, --env, --env-file) may stand anywhere.
+Options of corslint (--in, --status, --format, --color, --env, --env-file, --no-config) may stand
+anywhere; --config FILE stands before the curl command, for curl has an option of that name.
 
 What is shown as curl would print it: the status line and the headers in the order of sending. Bodies
 are not known. `(unknown)` is a value that no file in view tells; a line `assumed:` names a
@@ -114,7 +116,7 @@ fn part(arguments: Vec<String>) -> Result<(Vec<String>, CurlOptions), Failure> {
             theirs.push(argument);
             continue;
         }
-        let with_value = argument.contains('=');
+        let with_value = argument.contains('=') || name == "--no-config";
         own.push(argument);
         if !with_value {
             own.extend(rest.next());
@@ -135,12 +137,13 @@ pub(super) fn run(arguments: CurlArguments) -> Result<Exit, Failure> {
     let command = curl_command::parse(&curl).map_err(Failure::Said)?;
     let mut sources = own.sources;
     sources.paths.extend(more.sources.paths);
+    sources.config.merge(more.sources.config);
     let added = more.sources.environment;
     sources.environment.variables.extend(added.variables);
     sources.environment.files.extend(added.files);
     let mut request = command.request.clone();
     request.application = exchange::application(more.status.or(own.status));
-    let opened = exchange::read(&sources.paths, &sources.environment)?;
+    let opened = exchange::read(&sources.paths, &sources.environment, &sources.config)?;
     let format = more.format.or(own.format).unwrap_or(Format::Terminal);
     let asked = Asked {
         command: &command,
@@ -163,6 +166,9 @@ pub(super) fn run(arguments: CurlArguments) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
+/// A site's place among the sites, what of it answers, how, and in which environments.
+type Answer = (usize, (Target, Vec<Way<Response>>), Vec<String>);
+
 struct Asked<'a> {
     command: &'a CurlCommand,
     request: &'a Request,
@@ -170,13 +176,15 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// What takes the request, with what it answers.
-    fn answers(&self) -> impl Iterator<Item = (&dyn Site, Target, Vec<Way<Response>>)> {
-        self.opened.sites.iter().filter_map(|site| {
+    /// What takes the request, with what it answers and the environments in which it does.
+    fn answers(&self) -> Vec<Answer> {
+        let sites = self.opened.sites.iter().enumerate();
+        let answers = sites.filter_map(|(index, site)| {
             let site = site.as_ref();
             let target = target_of(site, self.request)?;
-            Some((site, target, responses(site, target, self.request)))
-        })
+            Some((index, (target, responses(site, target, self.request))))
+        });
+        exchange::together(answers.collect(), self.opened, |a, b| a == b)
     }
 
     fn write(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -184,12 +192,13 @@ impl Asked<'_> {
             writeln!(out, "{}", view.request(self.request, "> "))?;
         }
         let mut is_first = true;
-        for (site, target, ways) in self.answers() {
+        for (site, (target, ways), environments) in self.answers() {
+            let site = self.opened.sites[site].as_ref();
             if !is_first {
                 writeln!(out)?;
             }
             is_first = false;
-            writeln!(out, "{}", view.target(site, target))?;
+            writeln!(out, "{}", view.target(site, target, &environments))?;
             for (index, way) in ways.iter().enumerate() {
                 if index > 0 {
                     writeln!(out)?;
@@ -206,12 +215,16 @@ impl Asked<'_> {
     }
 
     fn write_json(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let endpoints = self.answers().map(|(site, target, ways)| EndpointJson {
-            target: view.target_json(site, target),
-            responses: ways
-                .iter()
-                .map(|way| view.response_json(&way.outcome, assumptions(way)))
-                .collect(),
+        let answers = self.answers().into_iter();
+        let endpoints = answers.map(|(site, (target, ways), environments)| {
+            let site = self.opened.sites[site].as_ref();
+            EndpointJson {
+                target: view.target_json(site, target, environments),
+                responses: ways
+                    .iter()
+                    .map(|way| view.response_json(&way.outcome, assumptions(way)))
+                    .collect(),
+            }
         });
         let document = Document {
             version: 1,

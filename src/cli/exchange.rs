@@ -1,12 +1,14 @@
 //! What `curl`, `try`, `show` and `explain` share: reading configurations, showing requests and
 //! responses with their places, and the same for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 
+use super::args::ConfigArguments;
 use super::environment::EnvironmentArguments;
 use super::streams::{self, Failure};
 use crate::model::{Application, Known, Outcome, Request, Response, Site};
@@ -27,18 +29,22 @@ pub(super) struct SourceArguments {
 
     #[command(flatten)]
     pub(super) environment: EnvironmentArguments,
+
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
 }
 
 /// Reads the configurations of `paths`; the working directory's if there are none.
 pub(super) fn read(
     paths: &[PathBuf],
     environment: &EnvironmentArguments,
+    config: &ConfigArguments,
 ) -> Result<Opened, Failure> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
     let environment = environment.read()?;
-    let opened = open(paths, &environment)
-        .map_err(|error| Failure::Said(format!("cannot tell the working directory: {error}")))?;
+    let opened = open(paths, &environment, &config.lookup());
+    let opened = opened.map_err(|error| Failure::Said(error.to_string()))?;
     let shown = Paths::here();
     if let Some((last, others)) = opened.errors.split_last() {
         let words = |problem: &crate::report::Problem| match &problem.path {
@@ -140,11 +146,16 @@ impl View<'_> {
         crate::report::text::short_line(text.trim()).into_owned()
     }
 
-    /// The heading of what answers.
-    pub(super) fn target(&self, site: &dyn Site, target: Target) -> String {
+    /// The heading of what answers, and in which environments it does, if not in all.
+    pub(super) fn target(
+        &self,
+        site: &dyn Site,
+        target: Target,
+        environments: &[String],
+    ) -> String {
         let Style { bold, reset, .. } = self.style;
         let framework = site.framework();
-        match target {
+        let shown = match target {
             Target::Endpoint(index) => {
                 let known = &site.endpoints()[index];
                 let (name, place) = (line(&known.name), self.place(known.span));
@@ -154,7 +165,8 @@ impl View<'_> {
                 let why = "no route with a policy takes this path and method";
                 format!("{bold}no endpoint{reset} ({framework}): {why}")
             }
-        }
+        };
+        in_environments(shown, environments)
     }
 
     /// The lines of a response, each followed by its place.
@@ -232,6 +244,57 @@ impl View<'_> {
         }
         shown
     }
+}
+
+/// A heading with the environments that it is for; nothing is added for all of them.
+pub(super) fn in_environments(heading: String, environments: &[String]) -> String {
+    if environments.is_empty() {
+        return heading;
+    }
+    let names = environments.iter().map(|name| format!("`{}`", line(name)));
+    let names: Vec<_> = names.collect();
+    format!("{heading} in the environment {}", names.join(", "))
+}
+
+/// What is shown once for every environment, with equal ones put together: each with the environments
+/// that it is for, none if it is for all that its project has.
+pub(super) fn together<T>(
+    items: Vec<(usize, T)>,
+    opened: &Opened,
+    same: impl Fn(&T, &T) -> bool,
+) -> Vec<(usize, T, Vec<String>)> {
+    let span = |site: usize| {
+        opened.sites[site]
+            .endpoints()
+            .first()
+            .map(|known| known.span)
+    };
+    let framework = |site: usize| opened.sites[site].framework();
+    let mut found: Vec<(usize, T, Vec<String>)> = Vec::new();
+    for (site, item) in items {
+        let name = opened.environments[site].clone();
+        let known = found.iter_mut().find(|(other, known, names)| {
+            name.as_ref().is_some_and(|name| !names.contains(name))
+                && (framework(*other), span(*other)) == (framework(site), span(site))
+                && same(known, &item)
+        });
+        match known {
+            Some((.., names)) => names.extend(name),
+            None => found.push((site, item, name.into_iter().collect())),
+        }
+    }
+    for (site, _, names) in &mut found {
+        let same_site =
+            |other: &usize| (framework(*other), span(*other)) == (framework(*site), span(*site));
+        let all: BTreeSet<_> = (0..opened.sites.len())
+            .filter(same_site)
+            .filter_map(|other| opened.environments[other].clone())
+            .collect();
+        if names.len() == all.len() {
+            names.clear();
+        }
+    }
+    found
 }
 
 /// The headers that are sent, CORS first.
@@ -331,6 +394,8 @@ pub(super) struct TargetJson {
     name: Option<String>,
     path: Option<String>,
     range: Option<Range>,
+    /// The environments of the configuration in which it answers so; empty: in all.
+    environments: Vec<String>,
 }
 
 /// A request for programs.
@@ -393,7 +458,12 @@ impl View<'_> {
     }
 
     /// What answers, for programs.
-    pub(super) fn target_json(&self, site: &dyn Site, target: Target) -> TargetJson {
+    pub(super) fn target_json(
+        &self,
+        site: &dyn Site,
+        target: Target,
+        environments: Vec<String>,
+    ) -> TargetJson {
         let known = match target {
             Target::Endpoint(index) => site.endpoints().get(index),
             Target::Unrouted => None,
@@ -403,6 +473,7 @@ impl View<'_> {
             name: known.map(|known| known.name.clone()),
             path: known.map(|known| self.path(known.span)),
             range: known.map(|known| self.range(known.span)),
+            environments,
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Exit;
-use super::args::{ColorArgument, Format, RuleFolders};
+use super::args::{ColorArgument, ConfigArguments, Format, RuleFolders};
 use super::environment::EnvironmentArguments;
 use super::explain_message;
 use super::rules::{docs, load, severity_words, write_json};
@@ -49,6 +49,9 @@ pub(super) struct ExplainArguments {
 
     #[command(flatten)]
     pub(super) environment: EnvironmentArguments,
+
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
 
     /// How to write the explanation
     #[arg(long, value_enum, default_value_t = Format::Terminal)]

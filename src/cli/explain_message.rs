@@ -24,12 +24,13 @@ pub(super) fn run(arguments: &ExplainArguments, messages: &[Message]) -> Result<
     let project = if arguments.paths.is_empty() {
         None
     } else {
-        let opened = exchange::read(&arguments.paths, &arguments.environment)?;
+        let opened = exchange::read(&arguments.paths, &arguments.environment, &arguments.config)?;
         let report = check(&Options {
             paths: arguments.paths.clone(),
             pedantic: true,
             rules_dirs: arguments.rules.folders.clone(),
             environment: arguments.environment.read()?,
+            config: arguments.config.lookup(),
             ..Options::default()
         })?;
         Some((opened, report))
@@ -194,7 +195,11 @@ impl<'a> Explained<'a> {
         }
         for found in self.evidence.iter().take(MAX_SHOWN) {
             let site = opened.sites[found.site].as_ref();
-            writeln!(out, "  {}", view.target(site, found.target))?;
+            writeln!(
+                out,
+                "  {}",
+                view.target(site, found.target, &found_in(opened, found))
+            )?;
             if found.takes_url {
                 writeln!(out, "    it takes the URL of the message")?;
             }
@@ -320,11 +325,17 @@ fn words(found: &Evidence) -> String {
     format!("{what} a request{with} from {}{when}", line(&found.origin))
 }
 
+/// The environment in which something was found, if the configuration names some.
+fn found_in(opened: &Opened, found: &Evidence) -> Vec<String> {
+    let name = opened.environments[found.site].clone();
+    name.into_iter().collect()
+}
+
 fn evidence_json(found: &Evidence, opened: &Opened, view: &View<'_>) -> EvidenceJson {
     let site = opened.sites[found.site].as_ref();
     let deciding = found.way.outcome.steps.last().and_then(deciding);
     EvidenceJson {
-        target: view.target_json(site, found.target),
+        target: view.target_json(site, found.target, found_in(opened, found)),
         takes_url: found.takes_url,
         failure: found.failure.name(),
         reason: fetch::reason(found.failure),

@@ -12,6 +12,7 @@ mod environment;
 mod exchange;
 mod explain;
 mod explain_message;
+mod generate;
 mod rules;
 mod show;
 mod streams;
@@ -62,7 +63,7 @@ fn guarded(work: impl FnOnce() -> Exit) -> Exit {
 }
 
 fn run() -> Exit {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(args::in_order(std::env::args_os().collect())) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
@@ -75,6 +76,8 @@ fn run() -> Exit {
         Command::Show(arguments) => show::run(&arguments),
         Command::Curl(arguments) => curl::run(arguments),
         Command::Try(arguments) => try_::run(*arguments),
+        Command::Completions(arguments) => generate::completions(&arguments),
+        Command::Man(arguments) => generate::man(&arguments),
     };
     match result {
         Ok(exit) => exit,

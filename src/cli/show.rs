@@ -7,14 +7,14 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Exit;
-use super::args::{ColorArgument, Format};
+use super::args::{ColorArgument, ConfigArguments, Format};
 use super::environment::EnvironmentArguments;
-use super::exchange::{self, AssumptionJson, Range, Style, View, assumptions};
+use super::exchange::{self, AssumptionJson, Range, Style, View, assumptions, in_environments};
 use super::streams::{self, Failure};
 use crate::model::Known;
 use crate::report::Paths;
 use crate::report::text::line;
-use crate::simulate::{Opened, Policy, policies};
+use crate::simulate::{Opened, Policy, Way, policies};
 
 /// Cells are cut to this, in characters.
 const MAX_CELL: usize = 44;
@@ -57,6 +57,9 @@ pub(super) struct ShowArguments {
     #[command(flatten)]
     pub(super) environment: EnvironmentArguments,
 
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+
     /// How to write the policies
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(super) format: Format,
@@ -66,7 +69,7 @@ pub(super) struct ShowArguments {
 }
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
-    let opened = exchange::read(&arguments.paths, &arguments.environment)?;
+    let opened = exchange::read(&arguments.paths, &arguments.environment, &arguments.config)?;
     let paths = Paths::here();
     let view = View {
         sources: &opened.sources,
@@ -80,15 +83,29 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
+/// A site's place among the sites, the policies of its endpoints, and the environments with these.
+type Shown = (usize, Vec<Vec<Way<Policy>>>, Vec<String>);
+
+fn all(opened: &Opened) -> Vec<Shown> {
+    let sites = opened.sites.iter().enumerate();
+    let policies = sites.map(|(number, site)| {
+        let endpoints = 0..site.endpoints().len();
+        let policies = endpoints.map(|index| policies(site, index));
+        (number, policies.collect())
+    });
+    exchange::together(policies.collect(), opened, |a, b| a == b)
+}
+
 fn write(opened: &Opened, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for (number, site) in opened.sites.iter().enumerate() {
+    for (number, (site, policies, environments)) in all(opened).into_iter().enumerate() {
+        let site = &opened.sites[site];
         if number > 0 {
             writeln!(out)?;
         }
         let Style { bold, reset, .. } = view.style;
         let mut rows = vec![(TITLES.map(str::to_owned), String::new())];
-        for (index, endpoint) in site.endpoints().iter().enumerate() {
-            for way in policies(site, index) {
+        for (endpoint, ways) in site.endpoints().iter().zip(policies) {
+            for way in ways {
                 let policy = &way.outcome;
                 let row = [
                     cell(&endpoint.name),
@@ -112,7 +129,8 @@ fn write(opened: &Opened, view: &View<'_>, out: &mut dyn Write) -> io::Result<()
             cells.max().unwrap_or_default()
         };
         let widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
-        writeln!(out, "{bold}{}{reset}", site.framework())?;
+        let title = format!("{bold}{}{reset}", site.framework());
+        writeln!(out, "{}", in_environments(title, &environments))?;
         for (row, conditions) in &rows {
             let cells = row.iter().zip(&widths);
             let cells = cells.map(|(cell, width)| format!("{cell:width$}"));
@@ -180,15 +198,18 @@ fn preflight(policy: &Policy) -> String {
 }
 
 fn write_json(opened: &Opened, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let endpoints = opened.sites.iter().flat_map(|site| {
-        let endpoints = site.endpoints().iter().enumerate();
-        endpoints.map(move |(index, endpoint)| EndpointJson {
+    let shown = all(opened);
+    let endpoints = shown.iter().flat_map(|(site, policies, environments)| {
+        let site = &opened.sites[*site];
+        let endpoints = site.endpoints().iter().zip(policies);
+        endpoints.map(move |(endpoint, ways)| EndpointJson {
             framework: site.framework(),
             name: endpoint.name.clone(),
             path: view.path(endpoint.span),
             range: view.range(endpoint.span),
+            environments: environments.clone(),
             url: endpoint.url.to_string(),
-            policies: policies(site, index)
+            policies: ways
                 .iter()
                 .map(|way| policy_json(&way.outcome, assumptions(way)))
                 .collect(),
@@ -240,6 +261,8 @@ struct EndpointJson {
     name: String,
     path: String,
     range: Range,
+    /// The environments of the configuration in which it is so; empty: in all.
+    environments: Vec<String>,
     /// A URL that leads here.
     url: String,
     /// One for each set of deployment conditions that makes a difference.

@@ -126,7 +126,7 @@ pub(super) fn run(arguments: TryArguments) -> Result<Exit, Failure> {
         }
     }
     let sources = &arguments.sources;
-    let opened = exchange::read(&sources.paths, &sources.environment)?;
+    let opened = exchange::read(&sources.paths, &sources.environment, &sources.config)?;
     let tried = Tried::new(&call, arguments.status, &opened);
     let paths = Paths::here();
     let view = View {
@@ -152,6 +152,8 @@ struct Tried<'a> {
 
 struct Endpoint<'a> {
     site: &'a dyn Site,
+    /// Those of the configuration in which this is so; none: all.
+    environments: Vec<String>,
     target: Target,
     /// In Chrome.
     ways: Vec<Way<Played>>,
@@ -163,7 +165,7 @@ impl<'a> Tried<'a> {
     fn new(call: &'a Call, status: Option<u16>, opened: &'a Opened) -> Self {
         let url = Url::of(&call.url);
         let application = exchange::application(status);
-        let endpoints = opened.sites.iter().filter_map(|site| {
+        let endpoints = opened.sites.iter().enumerate().filter_map(|(index, site)| {
             let site = site.as_ref();
             let request = crate::model::Request {
                 method: fetch::normalize_method(&call.method),
@@ -172,13 +174,22 @@ impl<'a> Tried<'a> {
             };
             let target = target_of(site, &request)?;
             let play = |browser| exchanges(site, call, browser, application);
-            Some(Endpoint {
-                site,
-                target,
-                ways: play(Browser::Chrome),
-                others: [play(Browser::Firefox), play(Browser::Safari)],
-            })
+            let all = BROWSERS.map(|(browser, _)| play(browser));
+            Some((index, (target, all)))
         });
+        let endpoints = exchange::together(endpoints.collect(), opened, |a, b| a == b);
+        let endpoints = endpoints
+            .into_iter()
+            .map(|(site, (target, all), environments)| {
+                let [ways, firefox, safari] = all;
+                Endpoint {
+                    site: opened.sites[site].as_ref(),
+                    environments,
+                    target,
+                    ways,
+                    others: [firefox, safari],
+                }
+            });
         Self {
             call,
             endpoints: endpoints.collect(),
@@ -203,7 +214,11 @@ impl<'a> Tried<'a> {
             writeln!(out, "\nNo endpoint takes this URL.")?;
         }
         for endpoint in &self.endpoints {
-            writeln!(out, "\n{}", view.target(endpoint.site, endpoint.target))?;
+            writeln!(
+                out,
+                "\n{}",
+                view.target(endpoint.site, endpoint.target, &endpoint.environments)
+            )?;
             for (index, way) in endpoint.ways.iter().enumerate() {
                 if index > 0 {
                     writeln!(out)?;
@@ -379,7 +394,11 @@ impl<'a> Tried<'a> {
 
     fn write_json(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let endpoints = self.endpoints.iter().map(|endpoint| EndpointJson {
-            target: view.target_json(endpoint.site, endpoint.target),
+            target: view.target_json(
+                endpoint.site,
+                endpoint.target,
+                endpoint.environments.clone(),
+            ),
             exchanges: (0..endpoint.ways.len())
                 .map(|way| self.exchange_json(endpoint, way, view))
                 .collect(),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::{Config, ConfigError, FILE_NAMES, File, Policy};
-use crate::model::Severity;
+use crate::model::{Environment, Severity};
 use crate::source::read_text;
 
 /// Where settings come from.
@@ -350,6 +350,24 @@ impl Settings {
         let fitting = entries.filter(|(_, paths)| is_match(paths, path, false));
         fitting.map(|(entry, _)| entry)
     }
+}
+
+/// The environments that a project is looked at in, each with its name: those that its configuration
+/// names, with what was `typed` on top; else only that, without a name.
+#[must_use]
+pub fn deployments(settings: Option<&Settings>, typed: &Environment) -> Vec<(String, Environment)> {
+    let named = settings.map(|settings| &settings.config().environments);
+    let named = named.into_iter().flatten().map(|(name, variables)| {
+        let variables = variables.iter().map(|(name, value)| (&**name, &**value));
+        let variables = variables.chain(typed.iter());
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        (name.clone(), variables.collect())
+    });
+    let deployments: Vec<_> = named.collect();
+    if deployments.is_empty() {
+        return vec![(String::new(), typed.clone())];
+    }
+    deployments
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use crate::check::nearest_of;
 use crate::model::Severity;
 
-pub use find::{Configs, Lookup, Settings};
+pub use find::{Configs, Lookup, Settings, deployments};
 pub use policy::Policy;
 
 /// The names of the files that can hold a configuration.

@@ -5,7 +5,7 @@ mod open;
 mod policy;
 
 pub use decide::{Deciding, deciding, why_dropped};
-pub use open::{Opened, open};
+pub use open::{OpenError, Opened, open};
 pub use policy::{Policy, policies};
 
 use crate::fetch::{Browser, Call, Played, play};
