@@ -211,7 +211,7 @@ fn what_only_looks_like_a_mistake_stays_silent() {
 }
 
 /// Frameworks whose programs are run, so that constructs can be unknown.
-const PROGRAMS: [&str; 2] = ["express", "spring"];
+const PROGRAMS: [&str; 5] = ["express", "spring", "django", "flask", "starlette"];
 
 /// What a program decides has to be known: of the facts that the rules read over all cases of a
 /// framework, one of ten may be unknown.

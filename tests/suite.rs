@@ -14,6 +14,7 @@ mod formats;
 mod hostile_javascript;
 mod hostile_jvm;
 mod hostile_nginx;
+mod hostile_python;
 mod hostile_spring;
 mod hostile_tree;
 mod limits;

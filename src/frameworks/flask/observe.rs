@@ -57,12 +57,16 @@ impl Reader<'_> {
     }
 
     pub(super) fn observe(&mut self, hook: &Hook) {
-        let HookKind::Cors { resources, .. } = &hook.kind else {
+        let HookKind::Cors {
+            base, resources, ..
+        } = &hook.kind
+        else {
             return;
         };
         for resource in resources {
             self.observe_options(&resource.options, "the application does not start");
         }
+        self.observe_options(base, "the application does not start");
     }
 
     fn add(&mut self, kind: ObservationKind, span: Span, name: &str, text: &str, severe: bool) {

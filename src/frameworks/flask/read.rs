@@ -332,6 +332,7 @@ impl Reader<'_> {
         let mut open = false;
         let resources = self.resources(&resources, &options, &mut open);
         HookKind::Cors {
+            base: Box::new(options),
             resources,
             open,
             intercepts,

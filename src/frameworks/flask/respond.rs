@@ -56,6 +56,8 @@ impl Resource {
 pub(super) enum HookKind {
     /// The extension: resources in the order in which they are tried.
     Cors {
+        /// What was given beside the resources; it is checked, too, if no resource uses it.
+        base: Box<Options>,
         resources: Vec<Resource>,
         open: bool,
         intercepts: bool,
@@ -176,11 +178,15 @@ impl App {
             }
         }
         for hook in &hooks {
-            let HookKind::Cors { resources, .. } = &hook.kind else {
+            let HookKind::Cors {
+                base, resources, ..
+            } = &hook.kind
+            else {
                 continue;
             };
-            for resource in resources {
-                if let Some(words) = resource.options.in_world(world).failure() {
+            let of_resources = resources.iter().map(|resource| &resource.options);
+            for options in of_resources.chain([&**base]) {
+                if let Some(words) = options.in_world(world).failure() {
                     let mut response =
                         Response::new(Known::Unknown, Answer::Handler, Some(hook.span));
                     response.outcome = Outcome::Throws(words);
