@@ -1,6 +1,7 @@
 //! A run: find the files, read them as sites, judge the sites.
 
 mod fingerprint;
+mod fixing;
 mod nearest;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,6 +14,7 @@ use rayon::prelude::*;
 use crate::baseline::{self, Entry, Outcome};
 use crate::config::{ConfigError, Configs, Lookup, Policy, Settings, deployments};
 use crate::discover::{self, Discovery, Excludes, Project};
+use crate::fixes::Fixing;
 use crate::frameworks;
 use crate::model::{Environment, Finding, Severity, Site};
 use crate::report::{Problem, Report};
@@ -54,6 +56,8 @@ pub struct Options {
     /// Read every file of a known kind, whether it holds words of CORS or not. It changes the time that a
     /// run takes and no finding about CORS: the tests compare.
     pub every_file: bool,
+    /// What to do about repairs.
+    pub fix: Fixing,
     /// The day on which `until=` of suppressions is looked at; `None`: today, in UTC.
     pub today: Option<jiff::civil::Date>,
 }
@@ -113,46 +117,42 @@ pub fn check(options: &Options) -> Result<Report, Error> {
         nothing_by_words: options.every_file,
     };
     let discovery = discover::discover(&options.paths, stdin, &sources, excludes);
-    let mut report = Report::default();
     let Discovery {
-        projects,
+        mut projects,
         skipped,
         errors,
         examined,
         excluded,
     } = discovery.map_err(Error::Folder)?;
     run.configs.check()?;
-    report.skipped = skipped;
-    report.errors = errors;
-    report.summary.examined = examined;
-    report.summary.excluded = excluded;
-    // One project needs no threads but those of its endpoints.
-    let parts: Vec<_> = match projects.as_slice() {
-        [project] => vec![run.project(project, &sources)],
-        _ => projects
-            .par_iter()
-            .map(|project| run.project(project, &sources))
-            .collect(),
+    let start = || {
+        let mut report = Report {
+            skipped: skipped.clone(),
+            errors: errors.clone(),
+            ..Report::default()
+        };
+        report.summary.examined = examined;
+        report.summary.excluded = excluded;
+        report
     };
-    for part in parts {
-        report.append(part?);
-    }
-    order(&mut report.findings, &sources);
-    fingerprint(&mut report.findings, &projects, &sources);
-    run.suppress(&projects, &sources, &mut report)?;
-    run.subtract_baseline(&projects, &sources, &mut report)?;
-    report.failing = report.findings.iter().any(|finding| {
-        let path = sources.get(finding.primary.span.file);
-        let settings = run.configs.of_file(path.path());
-        let configured = settings.and_then(|settings| settings.config().fail_on);
-        let threshold = options.fail_on.or(configured).unwrap_or(Severity::Warning);
-        finding.severity >= threshold
-    });
+    let (mut report, sources) = run.fix(&mut projects, sources, &start)?;
     report.sources = sources;
     let rules = run.rules.into_inner();
     let rules = rules.unwrap_or_else(PoisonError::into_inner);
     report.rules = rules.into_values().collect();
     Ok(report)
+}
+
+/// What came of reading and judging a project.
+struct Looked {
+    /// Before the configuration has its say.
+    findings: Vec<Finding>,
+    /// The sites of each deployment.
+    sites: Vec<Vec<Arc<dyn Site>>>,
+    /// How often each rule stayed undecided.
+    undecided: BTreeMap<String, usize>,
+    /// Numbers, skipped files and rules that are wrong.
+    report: Report,
 }
 
 /// What all projects of a run share.
@@ -182,6 +182,38 @@ impl<'a> Run<'a> {
             typed.into_iter().try_for_each(|id| known(id, &rules))?;
         }
         Ok(run)
+    }
+
+    /// Reads and judges all projects, and adds what came of it to `report`.
+    fn judge(
+        &self,
+        projects: &[Project],
+        sources: &Sources,
+        mut report: Report,
+    ) -> Result<Report, Error> {
+        // One project needs no threads but those of its endpoints.
+        let parts: Vec<_> = match projects {
+            [project] => vec![self.project(project, sources)],
+            _ => projects
+                .par_iter()
+                .map(|project| self.project(project, sources))
+                .collect(),
+        };
+        for part in parts {
+            report.append(part?);
+        }
+        order(&mut report.findings, sources);
+        fingerprint(&mut report.findings, projects, sources);
+        self.suppress(projects, sources, &mut report)?;
+        self.subtract_baseline(projects, sources, &mut report)?;
+        report.failing = report.findings.iter().any(|finding| {
+            let path = sources.get(finding.primary.span.file);
+            let settings = self.configs.of_file(path.path());
+            let configured = settings.and_then(|settings| settings.config().fail_on);
+            let threshold = self.options.fail_on.or(configured);
+            finding.severity >= threshold.unwrap_or(Severity::Warning)
+        });
+        Ok(report)
     }
 
     /// Takes out what comments suppress, and reports comments that suppress nothing.
@@ -325,44 +357,70 @@ impl<'a> Run<'a> {
     }
 
     fn project(&self, project: &Project, sources: &Sources) -> Result<Report, Error> {
-        let mut report = Report::default();
         let settings = self.configs.of_folder(&project.root);
         self.check_configs(project, settings.as_ref())?;
-        let pedantic = settings
+        let files = project.files.iter();
+        let files: Vec<_> = files.map(|found| Arc::clone(&found.file)).collect();
+        let looked = self.look(project, &files, sources, &|_| true)?;
+        let mut findings = looked.findings.clone();
+        findings.retain_mut(|finding| self.is_wanted(finding, project, sources));
+        if self.options.fix != Fixing::No {
+            self.offer(project, &looked, sources, &mut findings);
+        }
+        Ok(Report {
+            findings,
+            ..looked.report
+        })
+    }
+
+    /// Reads `files`, which stand for those of a project, by the frameworks that `reads` names, and
+    /// judges the sites.
+    fn look(
+        &self,
+        project: &Project,
+        files: &[Arc<SourceFile>],
+        sources: &Sources,
+        reads: &dyn Fn(&str) -> bool,
+    ) -> Result<Looked, Error> {
+        let settings = self.configs.of_folder(&project.root);
+        let configured = settings
             .as_ref()
             .is_some_and(|settings| settings.config().pedantic);
-        let pedantic = pedantic || self.options.pedantic;
-        let configs = &self.configs;
         let policy = |span: Span| -> Option<Arc<Policy>> {
-            let file = sources.get(span.file);
-            let settings = configs.of_file(file.path())?;
+            let settings = self.configs.of_file(sources.get(span.file).path())?;
             settings.policy().map(Arc::clone)
         };
-        let files: Vec<Arc<SourceFile>> = project
-            .files
-            .iter()
-            .map(|found| Arc::clone(&found.file))
-            .collect();
         let rules = self.rules(settings.as_deref())?;
+        let pedantic = configured || self.options.pedantic;
         let judge = Judge::new(&rules, pedantic).comparing_with(&policy);
         let deployments = deployments(settings.as_deref(), &self.options.environment);
+        let mut report = Report::default();
+        let mut undecided: BTreeMap<String, usize> = BTreeMap::new();
         let mut found = Vec::new();
+        let mut all = Vec::new();
         for (index, (name, environment)) in deployments.iter().enumerate() {
             let read = frameworks::Project {
                 root: &project.root,
-                files: &files,
+                files,
                 sources,
                 environment,
             };
             // Every deployment has the same files and endpoints: the first one is counted.
-            let counted = (index == 0).then_some(&mut report);
-            let findings = read_and_judge(read, judge, counted);
+            let mut other = Report::default();
+            let counted = if index == 0 { &mut report } else { &mut other };
+            let (findings, sites) = read_and_judge(read, judge, reads, counted);
+            for (rule, count) in &counted.summary.undecided {
+                *undecided.entry(rule.clone()).or_default() += count;
+            }
             found.push((name.clone(), judge.merge(findings)));
+            all.push(sites);
         }
-        let mut findings = united(found);
-        findings.retain_mut(|finding| self.is_wanted(finding, project, sources));
-        report.findings = findings;
-        Ok(report)
+        Ok(Looked {
+            findings: united(found),
+            sites: all,
+            undecided,
+            report,
+        })
     }
 
     /// Checks the configuration files that are in force for the files of a project.
@@ -441,11 +499,16 @@ impl<'a> Run<'a> {
 fn read_and_judge(
     project: frameworks::Project<'_>,
     judge: Judge<'_>,
-    mut counted: Option<&mut Report>,
-) -> Vec<Finding> {
+    reads: &dyn Fn(&str) -> bool,
+    report: &mut Report,
+) -> (Vec<Finding>, Vec<Arc<dyn Site>>) {
     let mut read = HashSet::new();
     let mut findings = Vec::new();
-    for framework in frameworks::ALL {
+    let mut sites = Vec::new();
+    for framework in frameworks::ALL
+        .iter()
+        .filter(|framework| reads(framework.name))
+    {
         let files = project.files.iter();
         let claimed: Vec<_> = files
             .filter(|file| (framework.detect)(file.path(), file.text()))
@@ -459,26 +522,21 @@ fn read_and_judge(
             ..project
         });
         read.extend(reading.files.iter().map(|file| file.id()));
-        if let Some(report) = counted.as_deref_mut() {
-            let skipped = reading.skipped.into_iter().map(|(path, text)| Problem {
-                path: Some(path),
-                text,
-            });
-            report.skipped.extend(skipped);
-        }
+        let skipped = reading.skipped.into_iter().map(|(path, text)| Problem {
+            path: Some(path),
+            text,
+        });
+        report.skipped.extend(skipped);
         for site in reading.sites {
             let site: Arc<dyn Site> = Arc::from(site);
             let mut judged = judge.site(&site);
             findings.append(&mut judged.findings);
-            if let Some(report) = counted.as_deref_mut() {
-                count(judged, site.as_ref(), report);
-            }
+            count(judged, site.as_ref(), report);
+            sites.push(site);
         }
     }
-    if let Some(report) = counted {
-        report.summary.files += read.len();
-    }
-    findings
+    report.summary.files += read.len();
+    (findings, sites)
 }
 
 /// The findings of all deployments: those with the same rule and primary place are one, as bad as the

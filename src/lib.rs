@@ -12,6 +12,7 @@ pub mod config;
 pub mod discover;
 pub mod explain;
 pub mod fetch;
+pub mod fixes;
 pub mod frameworks;
 pub mod limits;
 pub mod model;

@@ -544,3 +544,23 @@ pub mod yaml {
     /// More nodes, aliases expanded, are refused.
     pub const MAX_NODES: usize = 100_000;
 }
+
+/// Repairs.
+pub mod fixes {
+    /// The most endpoints, once per deployment world, of which it is asked what a repair does to them; in
+    /// larger projects only comments are repaired.
+    pub const MAX_ENDPOINTS: usize = 4096;
+
+    /// The most trusted origins of an endpoint that strangers are made of.
+    pub const MAX_TRUSTED: usize = 3;
+
+    /// The most edited copies of a project that are read at a time. What is not graded by then is not
+    /// offered.
+    pub const MAX_COPIES: usize = 64;
+
+    /// The most times that repairs are made in what came of the last ones.
+    pub const MAX_ROUNDS: usize = 10;
+
+    /// The most `if`s around a statement in front of which something is put.
+    pub const MAX_IFS: usize = 4;
+}

@@ -26,6 +26,27 @@ pub(crate) fn misspelt_header(name: &str) -> Option<&'static str> {
     (edits == 1 || edits == 2).then_some(nearest)
 }
 
+/// Of some names, the one that was probably meant: the one that is fewest edits away, if they are no
+/// more than `most`, or one of which `name` is a part, or that is a part of it.
+pub(crate) fn nearest<'n>(
+    name: &str,
+    known: impl Iterator<Item = &'n str> + Clone,
+    most: usize,
+) -> Option<&'n str> {
+    let distances = known
+        .clone()
+        .map(|other| (edit_distance(name, other), other));
+    let near = distances.min().filter(|(edits, _)| *edits <= most);
+    let mut known = known;
+    let part = || {
+        known.find(|other| {
+            let shorter = name.len().min(other.len());
+            shorter > 3 && (other.contains(name) || name.contains(other))
+        })
+    };
+    near.map(|(_, other)| other).or_else(part)
+}
+
 /// How many insertions, deletions and replacements make `a` into `b` (Levenshtein distance).
 pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -44,7 +65,7 @@ pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{edit_distance, misspelt_header};
+    use super::{edit_distance, misspelt_header, nearest};
 
     #[test]
     fn edits_are_counted() {
@@ -52,6 +73,17 @@ mod tests {
         assert_eq!(edit_distance("mising-vary", "missing-vary"), 1);
         assert_eq!(edit_distance("", "abc"), 3);
         assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn the_name_that_was_meant_is_found() {
+        let known = ["missing-vary", "missing-always", "any-origin", "origins"];
+        let near = |name: &str| nearest(name, known.into_iter(), 3);
+        assert_eq!(near("mising-vary"), Some("missing-vary"));
+        assert_eq!(near("always"), Some("missing-always"));
+        assert_eq!(near("cors_origins"), Some("origins"));
+        assert_eq!(near("any"), None);
+        assert_eq!(near("something"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod dependencies;
 mod discover;
 mod environment;
 mod evaluate_javascript;
+mod fixes;
 mod fixtures;
 mod formats;
 mod hostile_javascript;

@@ -50,6 +50,7 @@ fn finding(rule: &str, severity: Severity, message: &str, primary: Label) -> Fin
         notes: Vec::new(),
         help: None,
         fixes: Vec::new(),
+        repairs: Vec::new(),
         request: None,
         conditions: Vec::new(),
         assumes: Vec::new(),

@@ -43,6 +43,8 @@ Examples:
   corslint --output report.sarif        write findings for programs
   corslint --baseline known.txt --write-baseline
                                         adopt corslint; then check with --baseline known.txt
+  corslint --diff                       see what --fix would change
+  corslint --fix                        repair what can be repaired safely
   corslint --fail-on error              exit with 0 if there are only warnings and notes
   corslint --ignore missing-vary,missing-always
                                         leave two rules out
@@ -72,10 +74,10 @@ Environment:
   SOURCE_DATE_EPOCH                     the time at which `until=` of suppressions is looked at
 
 Exit codes:
-  0  clean: no finding as bad as --fail-on
-  1  findings
+  0  clean: no finding as bad as --fail-on; with --fix, none is left; with --diff, nothing to change
+  1  findings; with --diff, something to change
   2  the job could not be done, or not all of it: wrong arguments, configuration or rules, a named
-     path that cannot be read, output that cannot be written, an internal error";
+     path that cannot be read, output or a repaired file that cannot be written, an internal error";
 
 /// Names of sub-commands: the same words later on the line are paths.
 pub(super) const COMMANDS: [&str; 10] = [
@@ -200,6 +202,20 @@ pub(super) struct CheckArguments {
     /// Write all that is found to the baseline, and report nothing
     #[arg(long)]
     pub(super) write_baseline: bool,
+
+    /// Repair what can be repaired safely, and report what is left: no trusted origin loses by it, no
+    /// foreign one gains
+    #[arg(long, conflicts_with_all = ["write_baseline"])]
+    pub(super) fix: bool,
+
+    /// With --fix or --diff: also repairs that narrow who is allowed, or move code
+    #[arg(long)]
+    pub(super) unsafe_fixes: bool,
+
+    /// Write what --fix would change as a unified diff, and change nothing; exit with 1 if there is
+    /// something to change
+    #[arg(long, conflicts_with_all = ["fix", "write_baseline", "format"])]
+    pub(super) diff: bool,
 
     /// The mildest severity that makes the exit code 1 [default: what the configuration says, or
     /// warning]

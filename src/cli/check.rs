@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::args::{COMMANDS, CheckArguments, ReportFormat};
+use super::fix;
 use super::streams::{self, Failure};
 use crate::check::{Options, check, date_of};
+use crate::fixes::Fixing;
 use crate::model::Severity;
 use crate::report::{
     Paths, Problem, Report, write_checkstyle, write_concise, write_github, write_gitlab,
@@ -23,9 +25,21 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     let output = arguments.output.clone();
     let suppressed = arguments.show_suppressed;
     let color = arguments.color.color.decide() && output.is_none();
-    let options = options(arguments)?;
+    let diff = arguments.diff;
+    if arguments.unsafe_fixes && !arguments.fix && !diff {
+        let words = "`--unsafe-fixes` needs `--fix` or `--diff`";
+        return Err(Failure::Said(words.into()));
+    }
+    let mut options = options(arguments)?;
+    if options.fix == Fixing::No && format.shows_fixes() {
+        options.fix = Fixing::Offer;
+    }
     let report = check(&options)?;
     let paths = Paths::here();
+    if diff {
+        return fix::show(&report, &paths, output.as_deref());
+    }
+    fix::write(&report, &paths)?;
     problems(&report, &paths, format);
     if let Some((path, text)) = &report.new_baseline {
         let shown = paths.show(path);
@@ -54,6 +68,11 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
             })?;
         }
     }
+    if format == ReportFormat::Terminal {
+        for line in fix::summary(&report) {
+            streams::warn(&line);
+        }
+    }
     Ok(if !report.errors.is_empty() {
         Exit::Failed
     } else if report.failing {
@@ -61,6 +80,13 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     } else {
         Exit::Clean
     })
+}
+
+impl ReportFormat {
+    /// Do fixes stand in it, or beside it on standard error?
+    const fn shows_fixes(self) -> bool {
+        matches!(self, Self::Terminal | Self::Json | Self::Sarif)
+    }
 }
 
 /// The format that was asked for; else, of a file, the one that its name stands for.
@@ -80,6 +106,10 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
     let (stdin, paths): (Vec<_>, Vec<_>) = arguments.paths.into_iter().partition(is_stdin);
     let stdin = match (stdin.is_empty(), arguments.stdin_filename) {
         (true, None) => None,
+        (false, Some(_)) if arguments.fix => {
+            let words = "`--fix` changes files; for standard input there is `--diff`";
+            return Err(Failure::Said(words.into()));
+        }
         (false, Some(name)) => Some((name, read_stdin()?)),
         (false, None) => {
             let words = "`-` needs `--stdin-filename FILE`, which tells what kind of file it is";
@@ -105,6 +135,11 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
         baseline: arguments.baseline,
         write_baseline: arguments.write_baseline,
         every_file: false,
+        fix: match (arguments.fix || arguments.diff, arguments.unsafe_fixes) {
+            (false, _) => Fixing::No,
+            (true, false) => Fixing::Safe,
+            (true, true) => Fixing::All,
+        },
         today: today()?,
     })
 }

@@ -12,6 +12,7 @@ mod environment;
 mod exchange;
 mod explain;
 mod explain_message;
+mod fix;
 mod generate;
 mod rules;
 mod show;

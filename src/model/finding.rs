@@ -95,6 +95,37 @@ pub struct Fix {
     pub safe: bool,
 }
 
+/// What a rule proposes to change. `fixes` makes edits of it, as the language of the file wants them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepairKind {
+    /// Send header lines with every status.
+    Always,
+    /// Send `Vary: Origin` where a header line is sent.
+    Vary,
+    /// Write another text in the place of one.
+    Text,
+    /// Write another name in the place of one, everywhere in the file.
+    Name,
+    /// Anchor a pattern, and escape its dots.
+    Pattern,
+    /// Put an entry of a list in front of another one.
+    Order,
+}
+
+/// A change that a rule proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// What is to be done.
+    pub kind: RepairKind,
+    /// Where; never empty.
+    pub spans: Vec<Span>,
+    /// The new text or name; for a pattern, what it is now.
+    pub text: Option<String>,
+    /// The framework that the site belongs to.
+    pub framework: &'static str,
+}
+
 /// One problem, at its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -118,6 +149,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// Repairs that can be made by a program.
     pub fixes: Vec<Fix>,
+    /// What the rule proposes; the run makes `fixes` of it.
+    pub repairs: Vec<Repair>,
     /// The request that shows it.
     pub request: Option<Request>,
     /// The deployment conditions that the finding needs, with the value each must have.

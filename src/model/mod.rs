@@ -17,7 +17,7 @@ mod settings;
 mod site;
 
 pub use environment::Environment;
-pub use finding::{Category, Certainty, Edit, Finding, Fix, Label, Severity};
+pub use finding::{Category, Certainty, Edit, Finding, Fix, Label, Repair, RepairKind, Severity};
 pub(crate) use host::is_parsable_url;
 pub use host::{DevelopmentHost, HostKind};
 pub use observation::{Observation, ObservationKind};

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::baseline::Outcome;
+use crate::fixes::apply::Fixed;
 use crate::model::{Finding, Severity};
 use crate::rules::{FactsRead, RuleSet};
 use crate::source::Sources;
@@ -51,6 +52,8 @@ pub struct Report {
     pub baseline: Option<Outcome>,
     /// The text of the baseline that would hold what is reported, if it was asked for.
     pub new_baseline: Option<(PathBuf, String)>,
+    /// What was repaired, in memory, if it was asked for; the findings are those that are left.
+    pub fixed: Option<Fixed>,
     /// The rules that were judged, for what they say to readers.
     pub rules: Vec<Arc<RuleSet>>,
 }

@@ -39,15 +39,33 @@ pub struct TrustedOrigins {
     pub origin: String,
     /// It only stands for the members of a list whose content is unknown.
     pub symbolic: bool,
+    /// All that are known, `origin` among them unless it only stands for others.
+    pub all: Vec<String>,
 }
 
 /// The origin that stands for what an endpoint means to allow.
 #[must_use]
 pub fn trusted_origin(site: &Arc<dyn Site>, endpoint: usize, world: &World) -> TrustedOrigins {
-    let inner = Inner::new(site, endpoint, world, None);
+    trusted_origins(site, endpoint, world, None)
+}
+
+/// The origins that an endpoint or the project's own policy means to allow.
+pub(crate) fn trusted_origins(
+    site: &Arc<dyn Site>,
+    endpoint: usize,
+    world: &World,
+    policy: Option<&Arc<Policy>>,
+) -> TrustedOrigins {
+    let inner = Inner::new(site, endpoint, world, policy);
+    let Trusted {
+        origin,
+        symbolic,
+        all,
+    } = inner.trusted;
     TrustedOrigins {
-        origin: inner.trusted.origin.clone(),
-        symbolic: inner.trusted.symbolic,
+        origin,
+        symbolic,
+        all,
     }
 }
 

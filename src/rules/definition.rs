@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::{Category, Severity};
+use crate::model::{Category, RepairKind, Severity};
 
 /// What a rule file says to the engine. The rest of the file is [`Docs`].
 #[derive(Clone, Debug, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Definition {
     pub notes: Vec<Text>,
     /// The smallest correct change.
     pub help: Option<Help>,
+    /// What a program may change; of several the best one is offered.
+    #[serde(default)]
+    pub fix: Vec<Change>,
 }
 
 /// What a rule file says to readers. Looked at only when somebody asks.
@@ -164,6 +167,20 @@ pub struct Place {
     /// What to say there.
     pub text: Option<Texts>,
     /// CEL; the place is left out where it does not hold.
+    pub when: Option<String>,
+}
+
+/// A change that repairs it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// What to do.
+    pub kind: RepairKind,
+    /// Where: a path of the fact table, or a list whose elements have places.
+    pub at: Paths,
+    /// The new text.
+    pub text: Option<Texts>,
+    /// CEL; the change is not proposed where it does not hold.
     pub when: Option<String>,
 }
 

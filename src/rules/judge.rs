@@ -12,6 +12,7 @@ use super::definition::{Definition, Help, Paths, Place, Texts};
 use super::exchange::Exchange;
 use super::expression::{Decision, Expression, Scope};
 use super::facts::{Fact, FactsRead, Node};
+use super::repair::repairs;
 use super::site_facts::site_facts;
 use super::texts::Writer;
 use super::{Compiled, Rule, RuleSet};
@@ -466,6 +467,7 @@ impl<'a> Judge<'a> {
                 .as_ref()
                 .and_then(|help| help_text(help, site.framework(), site.dialect(span), &writer)),
             fixes: Vec::new(),
+            repairs: repairs(definition, site.framework(), &writer),
             request: exchange.map(Exchange::shown_request),
             conditions: Vec::new(),
             assumes: Vec::new(),
@@ -500,7 +502,7 @@ impl<'a> Judge<'a> {
 }
 
 /// All assignments of `count` conditions.
-fn worlds(count: usize) -> Vec<World> {
+pub(crate) fn worlds(count: usize) -> Vec<World> {
     (0..1_usize << count)
         .map(|bits| World {
             holds: (0..count).map(|at| bits >> at & 1 == 1).collect(),
@@ -611,7 +613,7 @@ fn needed_assumptions(subjects: &[(usize, Subject)], holding: &[usize]) -> Vec<A
     needed
 }
 
-fn paths(paths: &Paths) -> &[String] {
+pub(super) fn paths(paths: &Paths) -> &[String] {
     match paths {
         Paths::One(path) => std::slice::from_ref(path),
         Paths::Many(paths) => paths,

@@ -12,6 +12,7 @@ mod expression;
 mod facts;
 mod judge;
 mod origins;
+mod repair;
 mod schema;
 mod site_facts;
 #[cfg(test)]
@@ -26,12 +27,14 @@ use std::sync::OnceLock;
 
 use cel::Context;
 
+pub(crate) use ask::{FOREIGN, trusted_origins};
 pub use ask::{TrustedOrigins, trusted_origin};
 pub use definition::{
-    Definition, Docs, Example, Help, Level, LevelCase, Paths, Pedantic, Place, Places, Text,
-    TextCase, Texts,
+    Change, Definition, Docs, Example, Help, Level, LevelCase, Paths, Pedantic, Place, Places,
+    Text, TextCase, Texts,
 };
 pub use facts::FactsRead;
+pub(crate) use judge::worlds;
 pub use judge::{Judge, Judged};
 
 use crate::model::Severity;
@@ -405,6 +408,10 @@ impl Rule {
         for note in &definition.notes {
             check_text(note, names)?;
         }
+        definition
+            .fix
+            .iter()
+            .try_for_each(|change| repair::check(change, names))?;
         match &definition.help {
             Some(Help::Any(texts)) => check_texts(texts, names),
             Some(Help::PerFramework(map)) => {

@@ -9,7 +9,7 @@ pub mod kotlin;
 pub mod nginx;
 pub mod properties;
 pub mod python;
-mod tree;
+pub(crate) mod tree;
 pub mod value;
 pub mod words;
 pub mod xml;

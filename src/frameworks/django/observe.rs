@@ -3,9 +3,10 @@
 use super::policy::split;
 use super::read::{ALIASES, Values};
 use super::respond::CORS;
-use crate::frameworks::python::{leaves, nearest, truthy};
+use crate::frameworks::python::{leaves, truthy};
 use crate::model::{Observation, ObservationKind, Origin, World};
 use crate::source::Span;
+use crate::spelling::nearest;
 use crate::syntax::python::pattern::{self, How};
 use crate::syntax::python::version::Versions;
 use crate::syntax::value::{Conditions, Kind, Value};
@@ -348,7 +349,7 @@ impl Observer<'_> {
     /// Settings that look like one of the package and are none.
     pub(super) fn unknown_names(&mut self, names: &[(String, Span)]) {
         for (name, span) in names {
-            let Some(known) = nearest(name, &KNOWN) else {
+            let Some(known) = nearest(name, KNOWN.into_iter(), 3) else {
                 continue;
             };
             let words =

@@ -3,9 +3,10 @@
 use super::policy::{OPTIONS, Options, is_regex};
 use super::read::Reader;
 use super::respond::{Hook, HookKind, RouteOf};
-use crate::frameworks::python::{leaves, nearest};
+use crate::frameworks::python::leaves;
 use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
+use crate::spelling::nearest;
 use crate::syntax::python::object::Val;
 use crate::syntax::value::{List, Value};
 
@@ -18,7 +19,7 @@ impl Reader<'_> {
             "origin" | "allow_origins" | "allowed_origins" | "allow_origin" => Some("origins"),
             "credentials" | "allow_credentials" => Some("supports_credentials"),
             "headers" | "allowed_headers" => Some("allow_headers"),
-            _ => nearest(name, &OPTIONS),
+            _ => nearest(name, OPTIONS.into_iter(), 3),
         };
         let severe = meant == Some("origins");
         let text = if severe {

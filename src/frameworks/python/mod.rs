@@ -289,29 +289,3 @@ pub(crate) fn leaves<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
         _ => found.push(value),
     }
 }
-
-/// How many letters must change to make one name the other.
-pub(crate) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
-    let distance = |other: &str| {
-        let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), other.chars().collect());
-        let mut row: Vec<usize> = (0..=b.len()).collect();
-        for (i, x) in a.iter().enumerate() {
-            let mut diagonal = row[0];
-            row[0] = i + 1;
-            for (j, y) in b.iter().enumerate() {
-                let replaced = diagonal + usize::from(x != y);
-                diagonal = row[j + 1];
-                row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-            }
-        }
-        row[b.len()]
-    };
-    let contained = known
-        .iter()
-        .find(|other| other.ends_with(name) || name.ends_with(**other));
-    let near = known.iter().map(|other| (distance(other), *other)).min();
-    let near = near
-        .filter(|(edits, _)| *edits <= 3)
-        .map(|(_, other)| other);
-    near.or(contained.copied())
-}

@@ -3,14 +3,15 @@
 use super::policy::{Cors, NAMES};
 use super::read::Reader;
 use super::respond::{Layer, LayerKind};
-use crate::frameworks::python::{leaves, nearest};
+use crate::frameworks::python::leaves;
 use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
+use crate::spelling::nearest;
 use crate::syntax::value::{Kind, Value};
 
 /// An argument that `CORSMiddleware` does not have.
 pub(super) fn unknown_argument(reader: &mut Reader<'_>, name: &str, span: Span, words: &str) {
-    let known = nearest(name, &NAMES);
+    let known = nearest(name, NAMES.into_iter(), 3);
     reader.observations.push(Observation {
         kind: ObservationKind::Rejected,
         span,
