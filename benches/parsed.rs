@@ -1,6 +1,7 @@
 //! How long it takes to do nothing but parse the files that a run parses, on one thread:
 //! `cargo bench --bench parsed -- FOLDER`. The bare minimum for benches/compare.sh.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -39,7 +40,8 @@ fn main() {
             _ => drop(nginx::parse(file)),
         }
     }
-    println!(
+    let _ = writeln!(
+        std::io::stdout(),
         "{} files, {:.1} MB (the largest {} bytes): {:.2} s of bare parsing",
         files.len(),
         bytes as f64 / 1e6,

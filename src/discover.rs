@@ -137,6 +137,8 @@ pub fn discover(
 pub struct Excludes<'a> {
     /// Says it of a file (`false`) or folder (`true`).
     pub are: &'a (dyn Fn(&Path, bool) -> bool + Sync),
+    /// Says of a folder whether anything in it may be left out.
+    pub any_in: &'a (dyn Fn(&Path) -> bool + Sync),
     /// Files that were named themselves as well.
     pub even_named: bool,
     /// Take every file of a known kind, whether it holds words of CORS or not.
@@ -147,6 +149,7 @@ impl Excludes<'_> {
     /// Nothing is excluded.
     pub const NONE: Self = Self {
         are: &|_, _| false,
+        any_in: &|_| false,
         even_named: false,
         nothing_by_words: false,
     };
@@ -238,7 +241,7 @@ impl Search<'_> {
         let (found, real) = (&self.found, &self.real);
         let walk = Walk {
             root,
-            excludes: self.excludes.are,
+            excludes: self.excludes,
             // Under this name or, named before, under that of a link.
             is_known: &|path| found.contains_key(path) || real.contains(path),
             eye: &self.eye,

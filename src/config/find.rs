@@ -109,6 +109,13 @@ impl Configs {
         settings.is_some_and(|settings| is_match(&settings.excludes, path, is_folder))
     }
 
+    /// May anything in this folder be excluded?
+    #[must_use]
+    pub fn excludes_in(&self, folder: &Path) -> bool {
+        let settings = self.of_folder(folder);
+        settings.is_some_and(|settings| !settings.excludes.is_empty())
+    }
+
     /// The first file that was met and is wrong.
     ///
     /// # Errors

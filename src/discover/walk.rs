@@ -16,7 +16,7 @@ use rayon::Scope;
 use super::ignores::{Ignores, NAMES};
 use super::kinds::{Kind, Kinds};
 use super::look::{Eye, Looked};
-use super::{PROJECT_FILES, is_module, is_project};
+use super::{Excludes, PROJECT_FILES, is_module, is_project};
 use crate::source::Unreadable;
 
 /// Folders that hold what others wrote or what a tool made: not looked into, and counted.
@@ -87,8 +87,8 @@ pub(super) struct Walked {
 pub(super) struct Walk<'a> {
     /// The folder, an absolute path without links.
     pub(super) root: &'a Path,
-    /// Says what is left out, of a file (`false`) or folder (`true`).
-    pub(super) excludes: &'a (dyn Fn(&Path, bool) -> bool + Sync),
+    /// What is left out.
+    pub(super) excludes: Excludes<'a>,
     /// Says which files are known already.
     pub(super) is_known: &'a (dyn Fn(&Path) -> bool + Sync),
     /// Looks into files.
@@ -111,6 +111,7 @@ impl Walk<'_> {
             path: self.root.to_path_buf(),
             ignores: Ignores::above(self.root),
             project,
+            is_excluding: false,
         })];
         while run.examined.load(Ordering::Relaxed) < ALONE
             && let Some(work) = open.pop()
@@ -144,6 +145,8 @@ struct Folder {
     ignores: Ignores,
     /// The root of the project that it lies in.
     project: Option<Arc<Path>>,
+    /// Something in it may be left out.
+    is_excluding: bool,
 }
 
 enum Work {
@@ -295,8 +298,13 @@ impl Run<'_> {
             }
             folder.project = Some(Arc::from(path.as_path()));
         }
+        folder.is_excluding = (self.walk.excludes.any_in)(path);
         folder.ignores = ignores;
         true
+    }
+
+    fn excludes(&self, folder: &Folder, path: &Path, is_folder: bool) -> bool {
+        folder.is_excluding && (self.walk.excludes.are)(path, is_folder)
     }
 
     /// The work that a folder inside of another is.
@@ -309,7 +317,7 @@ impl Run<'_> {
         let path = folder.path.join(name);
         let is_left_out = is_passed_by(text)
             || folder.ignores.ignores(&path, true)
-            || (self.walk.excludes)(&path, true);
+            || self.excludes(folder, &path, true);
         (!is_left_out).then(|| {
             Work::Folder(Folder {
                 path,
@@ -324,7 +332,7 @@ impl Run<'_> {
             return;
         }
         let path = folder.path.join(&candidate.name);
-        if folder.ignores.ignores(&path, false) || (self.walk.excludes)(&path, false) {
+        if folder.ignores.ignores(&path, false) || self.excludes(folder, &path, false) {
             return;
         }
         if candidate.file_type.is_symlink() {

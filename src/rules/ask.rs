@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
+
 use super::alike::{hash_endpoint, hash_response};
 use super::exchange::Exchange;
 use super::facts::Node;
@@ -22,6 +24,9 @@ pub(crate) struct Subject {
     scenario: Arc<Vec<Assumption>>,
 }
 
+/// What was answered. Looked up a few times for every endpoint, so the hash is a quick one.
+type Answers = HashMap<Request, Arc<Vec<Response>>, RandomState>;
+
 struct Inner {
     site: Arc<dyn Site>,
     /// What the project means to trust, if it says so.
@@ -29,7 +34,7 @@ struct Inner {
     endpoint: usize,
     world: World,
     trusted: Trusted,
-    answers: Mutex<HashMap<Request, Arc<Vec<Response>>>>,
+    answers: Mutex<Answers>,
 }
 
 /// The origins that an endpoint's settings evidently mean to allow in a world.
@@ -230,7 +235,7 @@ impl Inner {
     }
 
     fn ask(&self, request: &Request) -> Arc<Vec<Response>> {
-        let known = |answers: &Mutex<HashMap<Request, Arc<Vec<Response>>>>| {
+        let known = |answers: &Mutex<Answers>| {
             let answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
             answers.get(request).map(Arc::clone)
         };
