@@ -330,6 +330,12 @@ pub mod spring {
         pub const MAX_TRIED_DEFAULTS: usize = 40;
     }
 
+    /// In `security.rs`.
+    pub mod security {
+        /// More matchers at once are left out.
+        pub const MAX_MATCHERS: usize = 200;
+    }
+
     /// In `site.rs`.
     pub mod site {
         /// Steps of one way of one request.

@@ -5,6 +5,7 @@ use super::code;
 use super::host::{Node, object, push, text_of};
 use super::model::{Access, ChainCors, Entry, Matcher, Rule};
 use super::path::PathPattern;
+use crate::limits::spring::security::MAX_MATCHERS;
 use crate::model::{HeaderLine, Known};
 use crate::source::Span;
 use crate::syntax::jvm::ast::simple;
@@ -117,9 +118,6 @@ enum Which {
     Matchers,
     Other,
 }
-
-/// More matchers at once are left out.
-const MAX_MATCHERS: usize = 200;
 
 /// A new `HttpSecurity` for a chain of the project.
 pub(super) fn http(m: &mut Node<'_>, reactive: bool, span: Span) -> Val {
