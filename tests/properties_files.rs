@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use corslint::check::{Options, check};
+use corslint::fixes::Fixing;
 use corslint::report::{Paths, Report, write_concise, write_json};
-use corslint::source::Span;
+use corslint::source::{Sources, Span};
+use corslint::syntax::{java, javascript, nginx, python, yaml};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -143,6 +145,19 @@ fn position(text: &str, byte: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, column - mark)
 }
 
+/// Is there something in a text that is not in its language?
+fn is_broken(path: &Path, text: &str) -> bool {
+    let file = Sources::new().add(path.to_path_buf(), text.to_owned());
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.unwrap_or_default() {
+        "js" => javascript::parse(&file).is_none_or(|module| module.has_errors),
+        "py" => !python::parse(&file).errors.is_empty(),
+        "java" => java::parse(&file).is_none_or(|unit| unit.broken),
+        "yml" => yaml::parse(&file).is_err(),
+        _ => !nginx::parse(&file).errors.is_empty(),
+    }
+}
+
 /// 48 cases, or `PROPTEST_CASES`.
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES");
@@ -169,6 +184,22 @@ proptest! {
             let file = report.sources.get(span.file);
             let part = file.text().get(span.start as usize..span.end as usize);
             prop_assert!(part.is_some(), "{span:?} of {}", file.path().display());
+        }
+    }
+
+    #[test]
+    fn what_is_repaired_can_still_be_parsed(files in files()) {
+        let folder = written(&files);
+        let options = Options {
+            paths: vec![folder.path().to_path_buf()],
+            fix: Fixing::All,
+            ..Options::default()
+        };
+        let report = check(&options).expect("the rules are right");
+        for changed in report.fixed.iter().flat_map(|fixed| &fixed.files) {
+            let path = changed.before.path();
+            let (before, after) = (changed.before.text(), changed.after.as_str());
+            prop_assert!(is_broken(path, before) || !is_broken(path, after), "{before}\n-- fixed --\n{after}");
         }
     }
 

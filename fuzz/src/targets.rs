@@ -4,7 +4,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use corslint::config::{File, Policy};
+use corslint::check::{Options, check};
+use corslint::config::{File, Lookup, Policy};
+use corslint::fixes::Fixing;
 use corslint::frameworks::{self, Framework};
 use corslint::model::{Environment, Finding, Site, World};
 use corslint::rules::{Judge, Rule, RuleSet};
@@ -69,6 +71,12 @@ pub const TARGETS: &[Target] = &[
     target("respond-spring", "App.java", |file, data| {
         respond("spring", file, data)
     }),
+    target("fix-nginx", "nginx.conf", fix),
+    target("fix-express", "app.js", fix),
+    target("fix-django", "settings.py", fix),
+    target("fix-flask", "app.py", fix),
+    target("fix-starlette", "app.py", fix),
+    target("fix-spring", "App.java", fix),
     target("rules", "rule.toml", load_rule),
     target("config", "corslint.toml", load_config),
     target("suppress", "nginx.conf", suppress),
@@ -169,11 +177,11 @@ fn judge(site: &Arc<dyn Site>, sources: &Sources) {
     let judged = judge.site(site);
     assert_eq!(judged.wrong.len(), 0, "{:?}", judged.wrong);
     for finding in judge.merge(judged.findings) {
-        check(&finding, sources);
+        check_spans(&finding, sources);
     }
 }
 
-fn check(finding: &Finding, sources: &Sources) {
+fn check_spans(finding: &Finding, sources: &Sources) {
     assert!(!finding.message.is_empty());
     for label in std::iter::once(&finding.primary).chain(&finding.related) {
         exists(label.span, sources);
@@ -192,6 +200,55 @@ fn lies_in(span: Span, file: &SourceFile) {
     assert_eq!(span.file, file.id());
     let text = file.text().get(span.start as usize..span.end as usize);
     assert!(text.is_some(), "{span:?}");
+}
+
+/// Repairs a project, safely or not. What could be parsed can be parsed afterwards.
+fn fix(name: &str, data: &[u8]) {
+    let Some(input) = Input::of(name, data) else {
+        return;
+    };
+    let folder = std::env::temp_dir().join(format!("corslint-fuzz-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    for (name, text) in &input.files {
+        let path = folder.join(name);
+        let made = path.parent().map(std::fs::create_dir_all);
+        if !made.is_some_and(|made| made.is_ok()) || std::fs::write(path, text).is_err() {
+            return;
+        }
+    }
+    let options = Options {
+        paths: vec![folder],
+        fix: Fixing::All,
+        config: Lookup::Off,
+        ..Options::default()
+    };
+    let report = check(&options).expect("the rules are right");
+    for changed in report.fixed.iter().flat_map(|fixed| &fixed.files) {
+        let path = changed.before.path();
+        let (before, after) = (changed.before.text(), changed.after.as_str());
+        assert!(
+            is_broken(path, before) || !is_broken(path, after),
+            "{}:\n{before}\n-- fixed --\n{after}",
+            path.display()
+        );
+    }
+}
+
+fn is_broken(path: &Path, text: &str) -> bool {
+    let file = Sources::new().add(path.to_path_buf(), text.to_owned());
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.unwrap_or_default() {
+        "js" | "cjs" | "mjs" | "jsx" | "ts" | "cts" | "mts" | "tsx" => {
+            javascript::parse(&file).is_none_or(|module| module.has_errors)
+        }
+        "py" | "pyw" => !python::parse(&file).errors.is_empty(),
+        "java" => java::parse(&file).is_none_or(|unit| unit.broken),
+        "kt" => kotlin::parse(&file).is_none_or(|unit| unit.broken),
+        "yml" | "yaml" => yaml::parse(&file).is_err(),
+        "xml" => xml::parse(&file).is_err(),
+        "properties" => false,
+        _ => !nginx::parse(&file).errors.is_empty(),
+    }
 }
 
 fn load_rule(name: &str, data: &[u8]) {
