@@ -212,7 +212,7 @@ fn fix(name: &str, data: &[u8]) {
     for (name, text) in &input.files {
         let path = folder.join(name);
         let made = path.parent().map(std::fs::create_dir_all);
-        if !made.is_some_and(|made| made.is_ok()) || std::fs::write(path, text).is_err() {
+        if made.is_none_or(|made| made.is_err()) || std::fs::write(path, text).is_err() {
             return;
         }
     }
