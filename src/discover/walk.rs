@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::Scope;
+use walkdir::WalkDir;
 
 use super::ignores::{Ignores, NAMES};
 use super::kinds::{Kind, Kinds};
@@ -196,10 +197,9 @@ impl Run<'_> {
     }
 
     fn folder(&self, mut folder: Folder, later: &mut dyn FnMut(Work)) {
-        let mut entries = match std::fs::read_dir(&folder.path) {
-            Ok(entries) => entries,
-            Err(error) => return self.unreadable(&folder, &error),
-        };
+        // One level: whoever is free walks the folders below.
+        let entries = WalkDir::new(&folder.path).min_depth(1).max_depth(1);
+        let mut entries = entries.into_iter();
         let kinds = Kinds::in_folder(&folder.path);
         let mut listed = Listed::default();
         let mut is_whole = false;
@@ -237,7 +237,7 @@ impl Run<'_> {
     /// Takes the next entries of a folder; `true` if these were the last ones.
     fn list(
         &self,
-        entries: &mut std::fs::ReadDir,
+        entries: &mut walkdir::IntoIter,
         kinds: &Kinds,
         folder: &Folder,
         listed: &mut Listed,
@@ -245,22 +245,23 @@ impl Run<'_> {
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
+                Err(error) if error.path().is_some_and(|path| path != folder.path) => {
+                    // An entry that is gone.
+                    continue;
+                }
                 Err(error) => {
-                    self.unreadable(folder, &error);
+                    self.unreadable(folder, &io::Error::from(error));
                     return true;
                 }
             };
-            let name = entry.file_name();
+            let name = entry.file_name().to_owned();
             listed.seen += 1;
             if let Some(text) = name.to_str()
                 && (NAMES.contains(&text) || PROJECT_FILES.contains(&text) || text == MAIN)
             {
                 listed.names.push(text.to_owned());
             }
-            let Ok(file_type) = entry.file_type() else {
-                // It is gone.
-                continue;
-            };
+            let file_type = entry.file_type();
             if file_type.is_dir() {
                 listed.folders.push(name);
             } else if let Some(kind) = kinds.of_name(&name) {
