@@ -6,7 +6,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::FileType;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -191,8 +190,8 @@ impl Run<'_> {
         all.push((met, folder.project.clone()));
     }
 
-    fn unreadable(&self, folder: &Folder, error: &io::Error) {
-        let words = format!("cannot be read: {error}");
+    fn unreadable(&self, folder: &Folder, why: &str) {
+        let words = format!("cannot be read: {why}");
         self.meet(folder, Met::Skipped(folder.path.clone(), words));
     }
 
@@ -250,7 +249,8 @@ impl Run<'_> {
                     continue;
                 }
                 Err(error) => {
-                    self.unreadable(folder, &io::Error::from(error));
+                    let why = error.io_error().map(ToString::to_string);
+                    self.unreadable(folder, &why.unwrap_or_else(|| error.to_string()));
                     return true;
                 }
             };
