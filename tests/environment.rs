@@ -16,7 +16,7 @@ fn check(file: &str, content: &str, arguments: &[&str]) -> Run {
     );
     folder.write(
         "package.json",
-        r#"{"dependencies":{"express":"^4","cors":"^2"}}"#,
+        r#"{"dependencies":{"express":"^4","cors":"^2","@nestjs/core":"^10"}}"#,
     );
     let arguments = [&["check", "--color", "never", "."], arguments].concat();
     run(folder.path(), &arguments)
@@ -30,6 +30,39 @@ app.use(cors({ origin: process.env.ORIGINS.split(',') }));
 app.get('/', (req, res) => res.send('x'));
 app.listen(3000);
 ";
+
+fn express(origin: &str) -> String {
+    format!(
+        "import process, {{ env }} from 'node:process';\nimport express from 'express';\n\
+         import cors from 'cors';\nconst app = express();\n\
+         app.use(cors({{ origin: {origin} }}));\n\
+         app.get('/', (req, res) => res.send('x'));\napp.listen(3000);\n"
+    )
+}
+
+fn nest(origin: &str) -> String {
+    format!(
+        "import {{ Controller, Get, Module }} from '@nestjs/common';\n\
+         import {{ ConfigModule, ConfigService }} from '@nestjs/config';\n\
+         import {{ NestFactory }} from '@nestjs/core';\n\
+         @Controller() class Home {{ @Get() home() {{ return 'x'; }} }}\n\
+         @Module({{ imports: [ConfigModule.forRoot()], controllers: [Home] }}) class AppModule {{}}\n\
+         async function bootstrap() {{\n  \
+             const app = await NestFactory.create(AppModule);\n  \
+             const config = app.get(ConfigService);\n  \
+             app.enableCors({{ origin: {origin} }});\n  \
+             await app.listen(3000);\n}}\nbootstrap();\n"
+    )
+}
+
+fn django(before: &str, origins: &str) -> String {
+    format!(
+        "import os\n{before}\nROOT_URLCONF = 'urls'\nINSTALLED_APPS = ['corsheaders']\n\
+         MIDDLEWARE = ['corsheaders.middleware.CorsMiddleware',\n    \
+             'django.middleware.common.CommonMiddleware']\n\
+         CORS_ALLOWED_ORIGINS = {origins}\n"
+    )
+}
 
 fn starlette(origins: &str) -> String {
     format!(
@@ -59,24 +92,11 @@ server {
 fn cases() -> Vec<(&'static str, String, &'static str)> {
     let list = "ORIGINS=https://ok.example,https://a.example/";
     let one = "ORIGINS=https://a.example/";
-    vec![
-        ("app.js", EXPRESS.into(), list),
-        (
-            "main.py",
-            starlette("os.environ['ORIGINS'].split(',')"),
-            list,
-        ),
-        (
-            "main.py",
-            starlette("os.getenv('ORIGINS', '').split(',')"),
-            list,
-        ),
-        (
-            "main.py",
-            starlette("os.environ.get('ORIGINS', '').split(',')"),
-            list,
-        ),
-        ("main.py", starlette("config('ORIGINS', cast=Csv())"), list),
+    let of = |file, contents: Vec<String>, variable| {
+        let contents = contents.into_iter();
+        contents.map(move |content| (file, content, variable))
+    };
+    let mut cases = vec![
         (
             "main.py",
             starlette("json.loads(os.environ['ORIGINS'])"),
@@ -87,8 +107,66 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
             starlette("settings.origins"),
             "APP_ORIGINS=[\"https://a.example/\"]",
         ),
+        ("app.js", EXPRESS.into(), list),
         ("default.conf.template", NGINX.into(), one),
-    ]
+        (
+            "nginx.conf.template",
+            format!(
+                "events {{}}\nhttp {{ {} }}\n",
+                NGINX.replace("${ORIGINS}", "\"$ORIGINS\"")
+            ),
+            one,
+        ),
+        (
+            "main.py",
+            starlette("[os.environ.setdefault('ORIGINS', 'https://d.example')]"),
+            one,
+        ),
+    ];
+    let lists = [
+        "os.environ['ORIGINS'].split(',')",
+        "os.getenv('ORIGINS', '').split(',')",
+        "os.environ.get('ORIGINS', '').split(',')",
+        "os.environ['ORIGINS'].split(',') if 'ORIGINS' in os.environ else []",
+        "[] if 'ORIGINS' not in os.environ else os.environ['ORIGINS'].split(',')",
+        "[o.strip() for o in os.getenv('ORIGINS', '').split(',') if o.strip()]",
+        "config('ORIGINS', cast=Csv())",
+        "config('ORIGINS', default='', cast=lambda v: [s.strip() for s in v.split(',')])",
+    ];
+    cases.extend(of("main.py", lists.map(starlette).into(), list));
+    let environ = "import environ\nenv = environ.Env(ORIGINS=(list, []))";
+    let settings = vec![
+        django(environ, "env('ORIGINS')"),
+        django(environ, "env.list('ORIGINS', default=[])"),
+        django(
+            "from decouple import config, Csv",
+            "config('ORIGINS', default='', cast=Csv())",
+        ),
+        django(
+            "ALLOWED = []\nif 'ORIGINS' in os.environ:\n    ALLOWED = os.environ['ORIGINS'].split(',')",
+            "ALLOWED",
+        ),
+    ];
+    cases.extend(of("settings.py", settings, list));
+    let origins = [
+        "process.env['ORIGINS'] || 'https://d.example'",
+        "'ORIGINS' in process.env ? process.env.ORIGINS : 'https://d.example'",
+        "env.ORIGINS ?? 'https://d.example'",
+        "import.meta.env.ORIGINS",
+        "import.meta.env.ORIGINS ?? 'https://d.example'",
+        "Bun.env.ORIGINS",
+    ];
+    cases.extend(of("app.mjs", origins.map(express).into(), one));
+    let origins = [
+        "config.get('ORIGINS')",
+        "config.get<string>('ORIGINS', 'https://d.example')",
+        "config.getOrThrow('ORIGINS')",
+        "new ConfigService().get('ORIGINS')",
+    ];
+    cases.extend(of("main.ts", origins.map(nest).into(), one));
+    let split = nest("config.get<string>('ORIGINS')?.split(',') ?? []");
+    cases.push(("main.ts", split, list));
+    cases
 }
 
 #[test]
@@ -103,7 +181,11 @@ fn what_is_said_becomes_known() {
         assert!(!silent.stdout.contains("unasked"), "{}", silent.stdout);
         let told = check(file, &content, &["--env", variable]);
         assert_eq!(told.code, 1, "{content}\n{}{}", told.stdout, told.stderr);
-        assert!(told.stdout.contains("invalid-origin"), "{}", told.stdout);
+        let rule = match file {
+            "settings.py" => "rejected-by-framework",
+            _ => "invalid-origin",
+        };
+        assert!(told.stdout.contains(rule), "{content}\n{}", told.stdout);
         assert!(
             told.stdout.contains("`https://a.example/`"),
             "{}",

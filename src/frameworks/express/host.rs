@@ -551,10 +551,12 @@ fn stack_call(
             setting(machine, stack, name, call.args);
             this
         }
-        "get" if call.args.len() < 2 => Some(Ok(Val::unknown(
-            "it is a setting of the application",
-            call.span,
-        ))),
+        "get" if call.args.len() < 2 => {
+            let class = call.args.first().cloned().map(|class| machine.force(class));
+            let service = class.and_then(|class| packages::config_service(&class, call.span));
+            let setting = || Val::unknown("it is a setting of the application", call.span);
+            Some(Ok(service.unwrap_or_else(setting)))
+        }
         _ => {
             let Some(method) = http_method(name) else {
                 return this;

@@ -73,6 +73,9 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         host::listen(machine, stack, call.args);
         return None;
     }
+    if let Some(text) = configured(machine, path, call) {
+        return Some(Ok(text));
+    }
     if path.ends_with("NestFactory.create") {
         // On Fastify it is another package that sends the headers.
         let fastify = |arg: &Val| matches!(&arg.v, V::Foreign(path) if path.contains("Fastify"));
@@ -162,6 +165,27 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         return Some(Ok(middleware(machine, Middleware::Pass, span)));
     }
     None
+}
+
+/// The path of what stands for NestJS's service that reads the environment.
+const CONFIG_SERVICE: &str = "@nestjs/config.ConfigService";
+
+/// What `ConfigService` gives for a variable that the environment is known to hold, with or without
+/// a default. What loaded files name (`cors.origin`) is no variable and stays unknown.
+fn configured(machine: &Node<'_>, path: &str, call: &Call<'_>) -> Option<Val> {
+    let method = path.strip_prefix(CONFIG_SERVICE)?.strip_prefix("().")?;
+    if !matches!(method, "get" | "getOrThrow") {
+        return None;
+    }
+    let text = machine.environment(call.args.first()?.as_str()?)?;
+    Some(Val::string(text, call.span))
+}
+
+/// An instance of `ConfigService`, if the class is what is asked for.
+pub(super) fn config_service(class: &Val, span: Span) -> Option<Val> {
+    let service = || V::Foreign(format!("{CONFIG_SERVICE}()").into());
+    let asked = matches!(&class.v, V::Foreign(path) if &**path == CONFIG_SERVICE);
+    asked.then(|| Val::new(service(), span))
 }
 
 /// Is something of a package called with a request and a response?

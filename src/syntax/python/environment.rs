@@ -334,7 +334,10 @@ impl Program {
                 let default = arguments.get(1, "default").cloned().unwrap_or_else(none);
                 return Some(self.variable_or(name, Cast::Text, Some(default), span));
             }
-            "os.environ.setdefault" => return Some(none()),
+            "os.environ.setdefault" => {
+                // Whether it is set already is not asked for: its value is seldom looked at.
+                return Some(self.variable_or(name, Cast::Text, None, span));
+            }
             "decouple.config" | "decouple.AutoConfig()" => {
                 return Some(self.cast_variable(name, arguments, span));
             }

@@ -11,9 +11,10 @@ use crate::syntax::javascript::regex;
 
 /// Names that mean something without being declared.
 pub(super) fn global(name: &str, span: Span) -> Option<Val> {
-    const NATIVE: [&str; 28] = [
+    const NATIVE: [&str; 30] = [
         "Array",
         "Boolean",
+        "Bun",
         "Error",
         "JSON",
         "Map",
@@ -31,6 +32,7 @@ pub(super) fn global(name: &str, span: Span) -> Option<Val> {
         "console",
         "exit",
         "globalThis",
+        "import.meta",
         "parseFloat",
         "parseInt",
         "process",
@@ -53,7 +55,12 @@ pub(super) fn global(name: &str, span: Span) -> Option<Val> {
 impl<H: Host> Machine<'_, H> {
     pub(super) fn native_member(&mut self, native: &str, name: &str, span: Span) -> Val {
         match (native, name) {
-            ("process", "env") => Val::new(V::Native("process.env".into()), span),
+            // Bun and the bundlers of front ends fill theirs from the same environment.
+            ("process" | "Bun" | "import.meta", "env") => {
+                Val::new(V::Native("process.env".into()), span)
+            }
+            ("process", "default") => Val::new(V::Native("process".into()), span),
+            ("import.meta", _) => Val::unknown("the module's place gives it", span),
             ("process.env", _) => match self.library.environment.get(name) {
                 Some(text) => Val::string(text, span),
                 None => Val::new(V::Env(name.into()), span),

@@ -137,6 +137,12 @@ impl Val {
         matches!(self.v, V::Undefined | V::Null)
     }
 
+    /// Is it `process.env`?
+    #[must_use]
+    pub fn is_environment(&self) -> bool {
+        matches!(&self.v, V::Native(name) if &**name == "process.env")
+    }
+
     /// Is its content out of view?
     #[must_use]
     pub const fn is_opaque(&self) -> bool {

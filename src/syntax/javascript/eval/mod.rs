@@ -242,6 +242,12 @@ impl<'s, H: Host> Machine<'s, H> {
         val.as_id().map(|id| self.objects.get(id))
     }
 
+    /// What the environment is known to hold under a name.
+    #[must_use]
+    pub fn environment(&self, name: &str) -> Option<&str> {
+        self.library.environment.get(name)
+    }
+
     /// A function value's definition.
     #[must_use]
     pub fn function(&self, val: &Val) -> Option<Arc<Function>> {

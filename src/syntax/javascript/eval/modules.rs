@@ -411,7 +411,11 @@ impl<H: Host> Machine<'_, H> {
     pub(super) fn require(&mut self, source: &str, span: Span) -> Result<Val> {
         let foreign = || {
             let name = source.strip_prefix("node:").unwrap_or(source);
-            Val::new(V::Foreign(name.into()), span)
+            let v = match name {
+                "process" => V::Native("process".into()),
+                _ => V::Foreign(name.into()),
+            };
+            Val::new(v, span)
         };
         let Some(from) = self.library.path(span) else {
             return Ok(foreign());

@@ -171,6 +171,12 @@ impl<H: Host> Machine<'_, H> {
                     {
                         Val::bool(false, span)
                     }
+                    (Some(name), _) if right.is_environment() => {
+                        match self.library.environment.get(&name) {
+                            Some(_) => Val::bool(true, span),
+                            None => Val::unknown("the environment says whether it is set", span),
+                        }
+                    }
                     _ => Val::unknown("the object is not in view", span),
                 }
             }

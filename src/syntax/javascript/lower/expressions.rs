@@ -45,6 +45,8 @@ impl Lower<'_> {
             }
             "template_string" => ExprKind::Template(self.template(node)),
             "identifier" | "shorthand_property_identifier" => ExprKind::Name(self.name(node)),
+            // No name that a program can declare, so it cannot be shadowed.
+            "meta_property" => ExprKind::Name("import.meta".into()),
             "this" => ExprKind::This,
             "super" => ExprKind::Super,
             "array" => ExprKind::Array(self.arguments(Some(node))),
