@@ -56,12 +56,12 @@ fn curl_shows_each_header_with_its_place() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     let expected = "\
 location /api/ (nginx, site.conf:4)
-HTTP/1.1 200 OK                                       # answered by upstream, site.conf:12
+HTTP/1.1 200 OK                                       # assumed, see --status; answered by upstream, site.conf:12
 Access-Control-Allow-Origin: https://app.example.com  # site.conf:5
 Access-Control-Allow-Credentials: true                # site.conf:6
 ";
     assert!(run.stdout.starts_with(expected), "{}", run.stdout);
-    assert_eq!(run.stderr, "note: `-k` is passed by\n");
+    assert_eq!(run.stderr, "note: `-k` is ignored\n");
 }
 
 #[test]
@@ -77,6 +77,7 @@ fn curl_for_programs() {
     assert_eq!(endpoint["range"]["start"]["line"], 4);
     let response = &endpoint["responses"][0];
     assert_eq!(response["status"], 500);
+    assert_eq!(response["status_assumed"], true);
     assert_eq!(
         response["dropped"][0]["name"],
         "Access-Control-Allow-Origin"
@@ -88,6 +89,97 @@ fn curl_for_programs() {
     assert_eq!(response["headers"][0][1], "https://app.example.com");
     assert_eq!(response["from"][0]["start"]["line"], 5);
     assert_eq!(response["assumes"], serde_json::json!([]));
+}
+
+/// A status is marked where only the application behind could tell it, in both commands.
+#[test]
+fn an_assumed_status_is_marked() {
+    let preflight = [
+        "-X",
+        "OPTIONS",
+        "-H",
+        ORIGIN,
+        "-H",
+        "Access-Control-Request-Method: PUT",
+    ];
+    for (arguments, status, is_assumed) in [
+        (vec![URL], 200, true),
+        (vec![URL, "--status", "299"], 299, true),
+        ([&preflight[..], &[URL]].concat(), 204, false),
+        (
+            [&preflight[..], &[URL, "--status", "204"]].concat(),
+            204,
+            false,
+        ),
+        (vec!["http://api.example.com/moved"], 301, false),
+        (vec!["http://other.example.com/"], 200, false),
+    ] {
+        let answer = json(&[&["curl"], &arguments[..]].concat());
+        let response = &answer["endpoints"][0]["responses"][0];
+        assert_eq!(response["status"], status, "{arguments:?}");
+        assert_eq!(response["status_assumed"], is_assumed, "{arguments:?}");
+        let run = asked(&[&["curl"], &arguments[..]].concat());
+        assert_eq!(
+            run.stdout.contains("# assumed, see --status"),
+            is_assumed,
+            "{arguments:?}\n{}",
+            run.stdout
+        );
+    }
+    let put = [
+        "try",
+        URL,
+        "--origin",
+        "https://app.example.com",
+        "--method",
+        "PUT",
+    ];
+    let exchange = &json(&put)["endpoints"][0]["exchanges"][0];
+    let assumed = |step: &str| exchange[step]["response"]["status_assumed"].clone();
+    assert_eq!(
+        (assumed("preflight"), assumed("actual")),
+        (false.into(), true.into())
+    );
+}
+
+/// What a browser prints is said to be unknown where it is, not left out.
+#[test]
+fn unknown_words_are_said_to_be_unknown() {
+    let folder = TempDir::new();
+    for (location, words) in [
+        (
+            "http://user:secret@other.example/",
+            vec![
+                "Chrome prints:\n    Access to fetch at",
+                "Firefox prints, by its sources:\n",
+                "CORS request external redirect not allowed",
+                "Safari prints a message whose words are not known for certain",
+            ],
+        ),
+        (
+            "file:///etc/passwd",
+            vec![
+                "Chrome prints no message about CORS, only the failure of the request",
+                "Firefox prints a message whose words",
+                "Safari prints a message whose words",
+            ],
+        ),
+    ] {
+        let site = format!(
+            "server {{ location / {{ add_header Access-Control-Allow-Origin * always;\n\
+             return 302 {location}; }} }}\n"
+        );
+        folder.write("site.conf", site);
+        let origin = ["--origin", "https://a.example"];
+        let run = run(
+            folder.path(),
+            &[&["try", "http://b.example/"], &origin[..]].concat(),
+        );
+        assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+        for words in words {
+            assert!(run.stdout.contains(words), "{words}\n{}", run.stdout);
+        }
+    }
 }
 
 /// The host chooses the server, the path the location.

@@ -16,7 +16,7 @@ use super::streams::{self, Failure};
 use crate::model::{Request, Response};
 use crate::report::Paths;
 use crate::report::text::line;
-use crate::simulate::{Opened, Target, Way, responses, target_of};
+use crate::simulate::{Opened, Target, Way, is_status_assumed, responses, target_of};
 
 /// Options of its own; everything else is curl's.
 const OWN: [&str; 7] = [
@@ -43,11 +43,13 @@ anywhere; --config FILE stands before the curl command, for curl has an option o
 
 What is shown as curl would print it: the status line and the headers in the order of sending. Bodies
 are not known. `(unknown)` is a value that no file in view tells; a line `assumed:` names a
-condition under which the answer is this one.
+condition under which the answer is this one. A status marked `assumed` is not read anywhere: it is
+what the application behind is taken to answer, 200 unless --status says otherwise.
 
 --format json:
   {version, request, endpoints: [{framework, name, path, range, responses:
-    [{status, headers: [[name, value]], from: [range], assumes: [{text, holds, kind}]}]}]}
+    [{status, status_assumed, headers: [[name, value]], from: [range],
+      assumes: [{text, holds, kind}]}]}]}
   Unknown values and statuses are null. Lines and columns count from 1, bytes from 0.
 
 Exit codes:
@@ -64,7 +66,7 @@ pub(super) struct CurlArguments {
     ///
     /// Understood: -X -H -I -i -v -s -d -b -u -A -e -F -G --request --header --head --include
     /// --verbose --silent --data (and its relatives) --json --cookie --user --user-agent --referer
-    /// --form --get --url. Others are passed by with a note. What makes curl read a file (-d @FILE,
+    /// --form --get --url. Others are ignored with a note. What makes curl read a file (-d @FILE,
     /// -T, -K, …) is an error.
     #[arg(
         value_name = "CURL ARGUMENTS",
@@ -151,7 +153,7 @@ pub(super) fn run(arguments: CurlArguments) -> Result<Exit, Failure> {
         opened: &opened,
     };
     for option in &command.ignored {
-        streams::warn(&format!("note: `{option}` is passed by"));
+        streams::warn(&format!("note: `{option}` is ignored"));
     }
     let paths = Paths::here();
     let view = View {
@@ -204,7 +206,8 @@ impl Asked<'_> {
                     writeln!(out)?;
                 }
                 write!(out, "{}", view.conditions(way, ""))?;
-                write!(out, "{}", view.response(&way.outcome, ""))?;
+                let is_assumed = is_status_assumed(site, self.request, &way.outcome);
+                write!(out, "{}", view.response(&way.outcome, is_assumed, ""))?;
             }
         }
         if is_first {
@@ -222,7 +225,10 @@ impl Asked<'_> {
                 target: view.target_json(site, target, environments),
                 responses: ways
                     .iter()
-                    .map(|way| view.response_json(&way.outcome, assumptions(way)))
+                    .map(|way| {
+                        let is_assumed = is_status_assumed(site, self.request, &way.outcome);
+                        view.response_json(&way.outcome, is_assumed, assumptions(way))
+                    })
                     .collect(),
             }
         });

@@ -170,11 +170,16 @@ impl View<'_> {
     }
 
     /// The lines of a response, each followed by its place.
-    pub(super) fn response(&self, response: &Response, indent: &str) -> String {
+    pub(super) fn response(&self, response: &Response, is_assumed: bool, indent: &str) -> String {
         let by = response.answered_by.span.map(|span| self.place(span));
         let by = match by {
             Some(place) => format!("answered by {}, {place}", response.answered_by.kind.name()),
             None => format!("answered by {}", response.answered_by.kind.name()),
+        };
+        let by = if is_assumed {
+            format!("assumed, see --status; {by}")
+        } else {
+            by
         };
         let mut rows = match &response.outcome {
             Outcome::Status(status) => vec![(status_line(*status), by)],
@@ -209,7 +214,7 @@ impl View<'_> {
             let whose = if response.unseen.iter().any(|name| name == "*") {
                 "further headers".to_owned()
             } else {
-                response.unseen.join(", ")
+                unseen(response).join(", ")
             };
             let text = "may come from what is not in view";
             let _ = writeln!(shown, "{indent}{dim}# {}: {text}{reset}", line(&whose));
@@ -339,6 +344,17 @@ fn status_line(status: Known<u16>) -> String {
     }
 }
 
+/// Headers that may come from what is not in view, each once.
+fn unseen(response: &Response) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in &response.unseen {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
 /// The reason phrases of RFC 9110 and RFC 6585 that servers send.
 const fn phrase(status: u16) -> &'static str {
     match status {
@@ -411,6 +427,8 @@ pub(super) struct RequestJson {
 pub(super) struct ResponseJson {
     /// Null: unknown, or there is no response.
     status: Option<u16>,
+    /// Is the status only what the application behind is said to answer (`--status`)?
+    status_assumed: bool,
     /// `status`, `never-answers` or `throws`.
     outcome: &'static str,
     /// Name and value; null: unknown.
@@ -480,11 +498,13 @@ impl View<'_> {
     pub(super) fn response_json(
         &self,
         response: &Response,
+        is_assumed: bool,
         assumes: Vec<AssumptionJson>,
     ) -> ResponseJson {
         let headers = response.headers.iter();
         ResponseJson {
             status: response.status(),
+            status_assumed: is_assumed,
             outcome: match response.outcome {
                 Outcome::Status(_) => "status",
                 Outcome::NeverAnswers => "never-answers",
@@ -498,7 +518,7 @@ impl View<'_> {
                 .iter()
                 .map(|sent| self.range(sent.span))
                 .collect(),
-            unseen: response.unseen.clone(),
+            unseen: unseen(response),
             dropped: response
                 .dropped
                 .iter()

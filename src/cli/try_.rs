@@ -17,10 +17,10 @@ use crate::fetch::{
     self, Browser, Call, Check, Initiator, Mode, Played, Step, exposes,
     is_forbidden_request_header, unsafe_names,
 };
-use crate::model::{Known, Origin, Site, Url};
+use crate::model::{Application, Known, Origin, Site, Url};
 use crate::report::Paths;
 use crate::report::text::{line, lines};
-use crate::simulate::{Opened, Target, Way, deciding, exchanges, target_of};
+use crate::simulate::{Opened, Target, Way, deciding, exchanges, is_step_assumed, target_of};
 
 /// Behind the options.
 pub(super) const HELP: &str = "\
@@ -33,7 +33,10 @@ Examples:
   corslint try https://api.example.com/ --origin null
                                         a sandboxed frame, a file, a data: URL
 
-A redirect to a host that no file in view knows makes the verdict unknown.
+A redirect to a host that no file in view knows makes the verdict unknown. A status marked `assumed`
+is not read anywhere: it is what the application behind is taken to answer, 200 unless --status says
+otherwise. Chrome's messages are recorded; those of Firefox and Safari follow their sources, and where
+these do not tell the words, it is said.
 
 --format json:
   {version, request, notes, endpoints: [{framework, name, path, range, exchanges:
@@ -147,6 +150,7 @@ pub(super) fn run(arguments: TryArguments) -> Result<Exit, Failure> {
 
 struct Tried<'a> {
     call: &'a Call,
+    application: Application,
     endpoints: Vec<Endpoint<'a>>,
 }
 
@@ -192,6 +196,7 @@ impl<'a> Tried<'a> {
             });
         Self {
             call,
+            application,
             endpoints: endpoints.collect(),
         }
     }
@@ -224,14 +229,20 @@ impl<'a> Tried<'a> {
                     writeln!(out)?;
                 }
                 write!(out, "{}", view.conditions(way, "  "))?;
-                self.steps(&way.outcome, view, out)?;
+                self.steps(endpoint.site, &way.outcome, view, out)?;
                 self.verdict(endpoint, index, view, out)?;
             }
         }
         Ok(())
     }
 
-    fn steps(&self, played: &Played, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn steps(
+        &self,
+        site: &dyn Site,
+        played: &Played,
+        view: &View<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         for (index, step) in played.steps.iter().enumerate() {
             let is_preflight = step.request.is_preflight();
             let redirected =
@@ -245,7 +256,9 @@ impl<'a> Tried<'a> {
             };
             writeln!(out, "\n  {}. {title}", index + 1)?;
             write!(out, "{}", view.request(&step.request, "     > "))?;
-            write!(out, "{}", view.response(&step.response, "     < "))?;
+            let is_assumed = is_step_assumed(site, self.call, self.application, step);
+            let response = view.response(&step.response, is_assumed, "     < ");
+            write!(out, "{response}")?;
             let outcome = match step.check {
                 Check::Pass if step.same_origin => continue,
                 Check::Pass => "passes",
@@ -326,6 +339,8 @@ impl<'a> Tried<'a> {
                     ", by its sources"
                 };
                 writeln!(out, "  {browser} prints{by}:\n    {console}")?;
+            } else if let Check::Fail(failure) = played.check {
+                writeln!(out, "  {}", wordless(browser, failure))?;
             }
         }
         Ok(())
@@ -423,7 +438,11 @@ impl<'a> Tried<'a> {
         let played = &endpoint.ways[way].outcome;
         let step = |step: &Step| StepJson {
             request: request_json(&step.request),
-            response: view.response_json(&step.response, Vec::new()),
+            response: view.response_json(
+                &step.response,
+                is_step_assumed(endpoint.site, self.call, self.application, step),
+                Vec::new(),
+            ),
             verdict: verdict_name(step.check),
             failure: step.check.failure().map(fetch::Failure::name),
         };
@@ -454,6 +473,15 @@ impl<'a> Tried<'a> {
             },
             assumes: assumptions(&endpoint.ways[way]),
         }
+    }
+}
+
+/// Why no message of a browser is shown for a failure.
+fn wordless(browser: &str, failure: fetch::Failure) -> String {
+    if browser == "Chrome" && fetch::is_network_error(failure) {
+        format!("{browser} prints no message about CORS, only the failure of the request")
+    } else {
+        format!("{browser} prints a message whose words are not known for certain")
     }
 }
 

@@ -74,6 +74,16 @@ pub fn console(failure: Failure, browser: Browser, context: &Context<'_>) -> Opt
     }
 }
 
+/// Does Chrome print only its network error's name for a failure (`net::ERR_EMPTY_RESPONSE`,
+/// `net::ERR_UNSAFE_REDIRECT`, `net::ERR_TOO_MANY_REDIRECTS`), and nothing about CORS?
+#[must_use]
+pub const fn is_network_error(failure: Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Network | Failure::RedirectScheme | Failure::RedirectMode | Failure::Redirects
+    )
+}
+
 impl Context<'_> {
     /// The combined value of a response header, each line without the space around it; empty if it
     /// is absent.
@@ -195,8 +205,7 @@ fn chrome(failure: Failure, context: &Context<'_>) -> Option<String> {
             "Cannot parse Access-Control-Allow-Headers response header field in preflight response."
                 .into()
         }
-        // Chromium prints its network error's name instead (`net::ERR_EMPTY_RESPONSE`,
-        // `net::ERR_UNSAFE_REDIRECT`, `net::ERR_TOO_MANY_REDIRECTS`).
+        // See `is_network_error`.
         Failure::Network | Failure::RedirectScheme | Failure::RedirectMode | Failure::Redirects => {
             return None;
         }

@@ -9,7 +9,9 @@ mod call;
 mod headers;
 mod store;
 
-pub use browser::{Browser, Context, Initiator, console, preflight_cache_seconds};
+pub use browser::{
+    Browser, Context, Initiator, console, is_network_error, preflight_cache_seconds,
+};
 pub use call::{Call, Mode, Played, Step, play};
 pub use headers::{
     DEFAULT_MAX_AGE, exposes, is_forbidden_method, is_forbidden_request_header,

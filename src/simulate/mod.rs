@@ -8,7 +8,7 @@ pub use decide::{Deciding, deciding, why_dropped};
 pub use open::{OpenError, Opened, open};
 pub use policy::{Policy, policies};
 
-use crate::fetch::{Browser, Call, Played, play};
+use crate::fetch::{Browser, Call, Played, Step, play};
 use crate::limits::simulate::{MAX_CONDITIONS, MAX_WAYS};
 use crate::model::{
     Answer, Application, Assumption, Condition, Known, Request, Response, Site, Url, World,
@@ -83,6 +83,40 @@ pub fn responses(site: &dyn Site, target: Target, request: &Request) -> Vec<Way<
     })
 }
 
+/// Is the status of a step of an exchange only what the application behind is said to answer?
+#[must_use]
+pub fn is_step_assumed(
+    site: &dyn Site,
+    call: &Call,
+    application: Application,
+    step: &Step,
+) -> bool {
+    let request = as_sent(&step.request, call, application);
+    is_status_assumed(site, &request, &step.response)
+}
+
+/// Is the response's status only what the request says that the application behind answers? It is if
+/// another answer of the application would give another status at the same place.
+#[must_use]
+pub fn is_status_assumed(site: &dyn Site, request: &Request, response: &Response) -> bool {
+    let Application::Answers(status) = request.application else {
+        return false;
+    };
+    if response.status() != Some(status) {
+        return false;
+    }
+    let Some(target) = target_of(site, request) else {
+        return false;
+    };
+    // Neither has a meaning to anybody.
+    let other = if status == 299 { 298 } else { 299 };
+    let mut asked = request.clone();
+    asked.application = Application::Answers(other);
+    responses(site, target, &asked).iter().any(|way| {
+        way.outcome.status() == Some(other) && way.outcome.answered_by == response.answered_by
+    })
+}
+
 /// Every way that an exchange of `browser` with a site may go, equal ones once. The application
 /// behind answers as told. A redirect to a host that the site does not know gets an unknown answer.
 #[must_use]
@@ -98,9 +132,7 @@ pub fn exchanges(
         for _ in 0..MAX_WAYS {
             oracle.begin();
             let played = play(call, browser, |request| {
-                let mut request = request.clone();
-                request.application = application;
-                request.cookies = call.include && !request.is_preflight();
+                let request = as_sent(request, call, application);
                 oracle.choose(answers(site, call, &request, world))
             });
             ways.push((played, oracle.assumes.clone()));
@@ -110,6 +142,14 @@ pub fn exchanges(
         }
         ways
     })
+}
+
+/// A request of an exchange as the site meets it.
+fn as_sent(request: &Request, call: &Call, application: Application) -> Request {
+    let mut request = request.clone();
+    request.application = application;
+    request.cookies = call.include && !request.is_preflight();
+    request
 }
 
 fn answers(site: &dyn Site, call: &Call, request: &Request, world: &World) -> Vec<Response> {
