@@ -142,6 +142,33 @@ fn an_assumed_status_is_marked() {
     );
 }
 
+/// Where the origin is refused by leaving its header out, the place that looks at it is named, not the
+/// handler behind.
+#[test]
+fn the_place_that_refuses_an_origin_is_named() {
+    let folder = TempDir::new();
+    folder.write(
+        "package.json",
+        r#"{"dependencies":{"express":"^4","cors":"^2"}}"#,
+    );
+    folder.write(
+        "app.js",
+        "const express = require('express');\nconst cors = require('cors');\n\
+         const app = express();\napp.use(cors({ origin: ['https://app.example.com', /x$/] }));\n\
+         app.get('/', (req, res) => res.send('x'));\napp.listen(3000);\n",
+    );
+    let asked = [
+        "try",
+        "http://a.example/",
+        "--origin",
+        "https://evil.example",
+    ];
+    let run = run(folder.path(), &asked);
+    let words = "decided at app.js:4: the answer depends on the Origin, and this one gets no \
+                 Access-Control-Allow-Origin";
+    assert!(run.stdout.contains(words), "{}", run.stdout);
+}
+
 /// What a browser prints is said to be unknown where it is, not left out.
 #[test]
 fn unknown_words_are_said_to_be_unknown() {
@@ -449,6 +476,7 @@ fn bad_input_is_refused() {
         (vec!["curl"], "CURL ARGUMENTS"),
         (vec!["curl", "-i"], "there is no URL"),
         (vec!["curl", "-d", "@secret", URL], "read a file"),
+        (vec!["curl", "--url-query", "@secret", URL], "read a file"),
         (vec!["curl", "-K", "secret", URL], "file"),
         (vec!["curl", "-T", "secret", URL], "file"),
         (vec!["curl", "-b", "secret", URL], "read a file"),

@@ -344,7 +344,11 @@ impl Reader {
                 return Err("`--next` starts a second request: ask one after the other".into());
             }
             _ if IGNORED_WITH_VALUE.contains(&option) => {
-                value()?;
+                let value = value()?;
+                let name = value.find(['=', '@']).map(|at| &value[at..]);
+                if option == "--url-query" && name.is_some_and(|from| from.starts_with('@')) {
+                    return Err(reads_file(option, &value));
+                }
                 self.ignored.push(option.to_owned());
             }
             _ => self.ignored.push(option.to_owned()),

@@ -93,7 +93,8 @@ pub(super) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
         }
         return Err(Failure::Said(
             "this is neither the id of a rule nor a message about CORS that Chrome, Firefox or Safari \
-             prints; put the whole message in quotes, or pass it on standard input with `-`"
+             prints; put the whole message in double quotes (it holds single ones, which a shell \
+             takes away otherwise), or pass it on standard input with `-`"
                 .into(),
         ));
     }

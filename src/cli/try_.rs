@@ -373,6 +373,13 @@ impl<'a> Tried<'a> {
                     .to_owned(),
             );
         }
+        if !call.url.username().is_empty() || call.url.password().is_some() {
+            notes.push(
+                "`fetch` refuses a URL with a user name or password in it; only other ways to ask, \
+                 such as XMLHttpRequest, take it"
+                    .to_owned(),
+            );
+        }
         if unsafe_names(&headers, Browser::Firefox).contains(&"authorization".to_owned()) {
             notes.push(
                 "browsers let `*` in Access-Control-Allow-Headers cover Authorization, the \

@@ -25,7 +25,9 @@ pub fn deciding(step: &Step) -> Option<Deciding> {
             written(first(response, acao)).or_else(|| answered(response))
         }
         Check::Fail(failure) => match failure {
-            Failure::AcaoMissing => dropped(response, acao).or_else(|| answered(response)),
+            Failure::AcaoMissing => dropped(response, acao)
+                .or_else(|| refused(response))
+                .or_else(|| answered(response)),
             Failure::AcaoMultiple => {
                 written(response.lines(acao).last()).or_else(|| answered(response))
             }
@@ -79,6 +81,28 @@ fn dropped(response: &Response, name: &str) -> Option<Deciding> {
             line.name,
             why_dropped(line)
         ),
+    })
+}
+
+/// The place of `Vary: Origin` on a response without CORS headers: what looked at the origin. Spring
+/// sends it with two others on every response, whatever it looked at.
+fn refused(response: &Response) -> Option<Deciding> {
+    let is = |line: &HeaderLine, name: &str| {
+        line.value.as_ref().known().is_some_and(|value| {
+            let mut names = value.split(',');
+            names.any(|known| known.trim().eq_ignore_ascii_case(name))
+        })
+    };
+    let mut lines = response.lines("vary");
+    if lines.any(|line| is(line, "access-control-request-method")) {
+        return None;
+    }
+    let line = response.lines("vary").find(|line| is(line, "origin"))?;
+    Some(Deciding {
+        span: line.span,
+        text: "the answer depends on the Origin, and this one gets no \
+               Access-Control-Allow-Origin"
+            .into(),
     })
 }
 
