@@ -399,3 +399,51 @@ fn only_findings_that_touch_a_named_file_are_reported() {
     assert_eq!(paths(&["--format", "json"]), [echo, other]);
     assert_eq!(paths(&["--format", "json", "conf.d/echo.conf"]), [echo]);
 }
+
+#[test]
+fn findings_are_counted_by_rule() {
+    let folder = TempDir::new();
+    let header = "add_header Access-Control-Allow-Origin https://app.example.com";
+    let location =
+        |header: &str| format!("server {{ location / {{ {header}; proxy_pass http://b; }} }}\n");
+    folder.write("a.conf", &location(header));
+    folder.write("b.conf", &location(header));
+    folder.write("echo.conf", ECHO);
+    let plain = run(folder.path(), &["--statistics"]);
+    assert_eq!(plain.code, 1);
+    assert_eq!(
+        plain.stdout,
+        "2  warning  [*] missing-always\n\
+         1  error    [ ] any-origin-with-credentials\n\
+         Found 1 error and 2 warnings in 3 files (3 endpoints, all of them partly unknown).\n"
+    );
+    assert_eq!(plain.stderr, "2 fixable with `--fix`.\n");
+    let list = run(folder.path(), &["--statistics", "--format", "json"]);
+    assert_eq!((list.code, list.stderr.as_str()), (1, ""));
+    let list: serde_json::Value = serde_json::from_str(&list.stdout).expect("JSON");
+    assert_eq!(
+        list,
+        serde_json::json!([
+            { "rule": "missing-always", "severity": "warning", "count": 2, "fixable": 2 },
+            { "rule": "any-origin-with-credentials", "severity": "error", "count": 1, "fixable": 0 },
+        ])
+    );
+    for format in [
+        "concise",
+        "sarif",
+        "github",
+        "gitlab",
+        "junit",
+        "checkstyle",
+    ] {
+        let refused = run(folder.path(), &["--statistics", "--format", format]);
+        let why = "error: `--statistics` can be written with `--format terminal` and `--format json` only\n";
+        assert_run(&refused, 2, "", why);
+    }
+    let output = ["--statistics", "--output", "x.sarif"];
+    assert_eq!(run(folder.path(), &output).code, 2);
+    assert!(!folder.path().join("x.sarif").exists());
+    let empty = TempDir::new();
+    let none = run(empty.path(), &["--statistics", "--format", "json"]);
+    assert_run(&none, 0, "[]\n", "");
+}

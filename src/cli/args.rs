@@ -191,6 +191,11 @@ pub(super) struct CheckArguments {
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
+    /// Write how often each rule found something instead of the findings: `[*]` where --fix repairs all
+    /// of them, `[-]` some (terminal and json only)
+    #[arg(long, conflicts_with_all = ["diff", "write_baseline"])]
+    pub(super) statistics: bool,
+
     /// Show what comments suppress as well, marked as such (sarif only)
     #[arg(long)]
     pub(super) show_suppressed: bool,

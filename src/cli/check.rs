@@ -12,7 +12,7 @@ use crate::fixes::Fixing;
 use crate::model::Severity;
 use crate::report::{
     Paths, Problem, Report, write_checkstyle, write_concise, write_github, write_gitlab,
-    write_json, write_junit, write_sarif, write_terminal,
+    write_json, write_junit, write_sarif, write_statistics, write_statistics_json, write_terminal,
 };
 use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
 use crate::write::replace;
@@ -28,6 +28,12 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     let diff = arguments.diff;
     if arguments.unsafe_fixes && !arguments.fix && !diff {
         let words = "`--unsafe-fixes` needs `--fix` or `--diff`";
+        return Err(Failure::Said(words.into()));
+    }
+    let statistics = arguments.statistics;
+    if statistics && !format.has_statistics() {
+        let words =
+            "`--statistics` can be written with `--format terminal` and `--format json` only";
         return Err(Failure::Said(words.into()));
     }
     let mut options = options(arguments)?;
@@ -49,6 +55,8 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
         streams::warn(&format!("{shown}: {known} known findings"));
     }
     let content = |out: &mut dyn Write| match format {
+        ReportFormat::Json if statistics => write_statistics_json(&report, out),
+        _ if statistics => write_statistics(&report, out),
         ReportFormat::Terminal => write_terminal(&report, &paths, color, out),
         ReportFormat::Concise => write_concise(&report, &paths, out),
         ReportFormat::Json => write_json(&report, &paths, out),
@@ -86,6 +94,11 @@ impl ReportFormat {
     /// Do fixes stand in it, or beside it on standard error?
     const fn shows_fixes(self) -> bool {
         matches!(self, Self::Terminal | Self::Json | Self::Sarif)
+    }
+
+    /// Is there a way to write `--statistics` in it?
+    const fn has_statistics(self) -> bool {
+        matches!(self, Self::Terminal | Self::Json)
     }
 }
 

@@ -185,7 +185,7 @@ pub(super) fn request_lines(request: &Request) -> Vec<String> {
 }
 
 /// The last line: what was found, and in how much.
-fn summary(report: &Report) -> String {
+pub(super) fn summary(report: &Report) -> String {
     let numbers = &report.summary;
     let found: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
