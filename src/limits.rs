@@ -37,6 +37,14 @@ pub mod syntax {
     /// How often tree-sitter may ask whether to go on (it does after every 100 steps), besides once for
     /// every byte of the text. Then the file is not understood.
     pub const MAX_PARSE_CHECKS: usize = 100_000;
+
+    /// How many parts of a text tree-sitter may ask for, besides one for every 64 bytes of it. It asks
+    /// again for what it has left behind, and Kotlin's scanner looks for the end of a text block behind
+    /// every token of what it does not understand. Then the file is not understood.
+    pub const MAX_PARSE_READS: usize = 25_000;
+
+    /// How many bytes of a text tree-sitter is given at once.
+    pub const PARSE_CHUNK: usize = 4096;
 }
 
 /// Explaining console messages.

@@ -1,11 +1,11 @@
 //! What the readers of tree-sitter's trees share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
 use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
 
-use crate::limits::syntax::{MAX_DEPTH, MAX_PARSE_CHECKS};
+use crate::limits::syntax::{MAX_DEPTH, MAX_PARSE_CHECKS, MAX_PARSE_READS, PARSE_CHUNK};
 use crate::source::{SourceFile, Span};
 
 /// The grammars that are built in.
@@ -44,9 +44,10 @@ thread_local! {
 pub(crate) fn parse(grammar: Grammar, text: &str) -> Option<Tree> {
     let bytes = text.as_bytes();
     let mut checks = MAX_PARSE_CHECKS + bytes.len();
+    let reads = Cell::new(MAX_PARSE_READS + bytes.len() / 64);
     let mut progress = |_: &tree_sitter::ParseState| {
         checks = checks.saturating_sub(1);
-        if checks == 0 {
+        if checks == 0 || reads.get() == 0 {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -63,8 +64,16 @@ pub(crate) fn parse(grammar: Grammar, text: &str) -> Option<Tree> {
             }
         };
         let options = ParseOptions::new().progress_callback(&mut progress);
-        let mut read = |at: usize, _| bytes.get(at..).unwrap_or_default();
+        // The scanner of a grammar may look ahead to the end of the text for every token, and never
+        // asks whether to go on; so the text is given in parts, and ends where the work does.
+        let mut read = |at: usize, _| {
+            let left = reads.get().saturating_sub(1);
+            reads.set(left);
+            let end = if left == 0 { at } else { at + PARSE_CHUNK };
+            bytes.get(at..end.min(bytes.len())).unwrap_or_default()
+        };
         let tree = parser.parse_with_options(&mut read, None, Some(options));
+        let tree = tree.filter(|_| reads.get() > 0);
         // It would go on with the text that was given up.
         if tree.is_none() {
             parser.reset();
