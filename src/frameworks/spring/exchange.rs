@@ -302,14 +302,17 @@ impl Exchange {
         };
         self.policies.extend(cors.cloned());
         let span = cors.and_then(|cors| cors.span);
-        if versions.varies_always() || self.is_cors() {
+        if versions.varies_always() {
             self.vary(span, versions);
         }
         if !self.is_cors() || self.has(ACAO) {
             return Processed::Accepted;
         }
         match cors {
-            Some(cors) => self.handle(cors, versions),
+            Some(cors) => {
+                self.vary(span, versions);
+                self.handle(cors, versions)
+            }
             None if self.is_preflight() => self.reject(None),
             None => Processed::Accepted,
         }
