@@ -311,3 +311,54 @@ fn nginx_shows_every_rule_and_its_near_misses() {
 fn express_shows_every_rule_and_its_near_misses() {
     shows_every_rule_and_its_near_misses("express");
 }
+
+/// Rules with bad examples for one of the three Python families are reported in at least one of its
+/// cases: those of its own folder, and whole projects that import it.
+fn python_shows_every_rule(framework: &str, packages: &[&str]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let imports = |case: &PathBuf| {
+        let mut texts = files(case)
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|ending| ending == "py"))
+            .map(|path| fs::read_to_string(path).expect("a text"));
+        texts.any(|text| packages.iter().any(|package| text.contains(package)))
+    };
+    let projects = folders(&root.join("project")).into_iter().filter(imports);
+    let cases = folders(&root.join(framework)).into_iter().chain(projects);
+    let reported: BTreeSet<String> = cases
+        .flat_map(|case| places_with(REPORTED, &case))
+        .map(|(.., id)| id)
+        .collect();
+    let rules = RuleSet::builtin().expect("the rules are right");
+    let shown: Vec<&str> = rules
+        .rules()
+        .filter(|rule| {
+            let docs = rule.docs().expect("the rules are right");
+            docs.bad
+                .iter()
+                .any(|example| example.framework == framework)
+        })
+        .map(|rule| rule.definition.id.as_str())
+        .collect();
+    assert!(shown.len() > 20, "{framework}: {} rules", shown.len());
+    let silent: Vec<&str> = shown
+        .into_iter()
+        .filter(|id| !reported.contains(*id))
+        .collect();
+    assert!(silent.is_empty(), "reported in no case: {silent:?}");
+}
+
+#[test]
+fn django_shows_every_rule() {
+    python_shows_every_rule("django", &["corsheaders", "django"]);
+}
+
+#[test]
+fn flask_shows_every_rule() {
+    python_shows_every_rule("flask", &["from flask import", "from flask_cors import"]);
+}
+
+#[test]
+fn starlette_shows_every_rule() {
+    python_shows_every_rule("starlette", &["from fastapi import", "from starlette."]);
+}
