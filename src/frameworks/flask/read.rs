@@ -107,8 +107,8 @@ impl Reader<'_> {
             self.observe_paths(hook, &routes);
         }
         for route in &routes {
-            if let Some(options) = route.decorator.clone() {
-                self.observe_options(&options, "every request that it serves ends in status 500");
+            for options in &route.decorators {
+                self.observe_options(options, "every request that it serves ends in status 500");
             }
         }
         App {
@@ -448,15 +448,16 @@ impl Reader<'_> {
                 endpoints[known].routes.extend(methods);
                 continue;
             }
-            let mut all: Vec<&Options> = route.decorator.iter().collect();
+            // The innermost decides what the view's response carries.
+            let mut all: Vec<&Options> = route.decorators.last().into_iter().collect();
             if all.is_empty() {
                 all = covering(hooks, &path, route.blueprint);
             }
             endpoints.push(Endpoint {
                 name: format!("route {}", route.path.text),
                 span: route
-                    .decorator
-                    .as_ref()
+                    .decorators
+                    .last()
                     .map_or(place, |options| options.span),
                 url: url(&path),
                 secure: Known::Unknown,

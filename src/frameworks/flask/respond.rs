@@ -89,8 +89,9 @@ pub(super) struct RouteOf {
     pub(super) endpoint: usize,
     pub(super) function: Option<usize>,
     pub(super) blueprint: Option<usize>,
-    /// `@cross_origin`, if it stands below the route.
-    pub(super) decorator: Option<Options>,
+    /// Every `@cross_origin` that stands below the route, the outermost first. The innermost sees the
+    /// view's response and marks it as decided; the outermost sees OPTIONS first and answers it.
+    pub(super) decorators: Vec<Options>,
     pub(super) own_headers: bool,
     pub(super) span: Span,
 }
@@ -286,13 +287,12 @@ impl Run<'_> {
             Some(methods) => methods.iter().any(|method| method == "OPTIONS"),
             None => false,
         };
-        let decorator = route
-            .decorator
-            .as_ref()
+        let mut decorators = route
+            .decorators
+            .iter()
             .map(|options| options.in_world(self.world));
-        let automatic = decorator
-            .as_ref()
-            .filter(|options| options.flag("automatic_options", true) != Known::Known(false));
+        let automatic = decorators
+            .find(|options| options.flag("automatic_options", true) != Known::Known(false));
         if self.request.method != "OPTIONS" || (own_options && automatic.is_none()) {
             return self.view(Some(route));
         }
@@ -403,7 +403,7 @@ impl Run<'_> {
             Some(function) => self.code(function, span),
             None => vec![response],
         };
-        let decorator = route.and_then(|route| route.decorator.as_ref());
+        let decorator = route.and_then(|route| route.decorators.last());
         // An exception passes the decorator by.
         let Some(options) = decorator.filter(|_| !exception) else {
             return all
@@ -416,7 +416,9 @@ impl Run<'_> {
                 .collect();
         };
         let options = options.in_world(self.world);
-        if options.failure().is_some() {
+        let outer = route.into_iter().flat_map(|route| &route.decorators);
+        let mut outer = outer.map(|options| options.in_world(self.world));
+        if outer.any(|options| options.failure().is_some()) {
             return vec![failed(span)];
         }
         all.into_iter()

@@ -119,7 +119,7 @@ impl Reader<'_> {
                 let file = &program.modules()[own.module].file;
                 file.slice(own.function.span)
             });
-            let decorator = function.and_then(|function| self.decorator(function, index));
+            let decorators = function.map(|function| self.decorators(function, index));
             found.push(RouteOf {
                 path: PathPattern::new(Dialect::Flask, &format!("{prefix}{path}")),
                 methods,
@@ -127,19 +127,21 @@ impl Reader<'_> {
                 endpoint: 0,
                 function,
                 blueprint,
-                decorator,
+                decorators: decorators.unwrap_or_default(),
                 own_headers: text.is_some_and(evidence::speaks_of_headers),
                 span: call.span,
             });
         }
     }
 
-    /// The options of `@cross_origin` below the route's own decorator.
-    fn decorator(&mut self, function: usize, route: usize) -> Option<Options> {
+    /// The options of every `@cross_origin` below the route's own decorator, the outermost first.
+    fn decorators(&mut self, function: usize, route: usize) -> Vec<Options> {
         let decorators = self.program.function(function).decorators.clone();
-        let at = decorators
-            .iter()
-            .position(|known| known.call() == Some(route))?;
+        let mut known = decorators.iter();
+        let Some(at) = known.position(|known| known.call() == Some(route)) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
         let is_cross = |value: &Val| {
             let call = value.call().and_then(|call| self.program.calls.get(call));
             call.filter(|call| call.path.ends_with("cross_origin"))
@@ -175,9 +177,9 @@ impl Reader<'_> {
             options.given.extend(config);
             options.open |= open;
             self.add_keywords(&mut options, &call.arguments);
-            return Some(options);
+            found.push(options);
         }
-        None
+        found
     }
 
     /// `app.url_map.strict_slashes`, unless a rule says otherwise.
