@@ -1,9 +1,11 @@
 //! JavaScript that nobody wrote by hand, or that nobody meant: bounded, counted, never a panic.
 
+use std::time::{Duration, Instant};
+
 use corslint::check::{Options, check};
 use corslint::report::Report;
 
-use crate::support::TempDir;
+use crate::support::{TempDir, run};
 
 const OPEN: &str = "const express = require('express');\nconst cors = require('cors');\n\
     const app = express();\napp.use(cors({ origin: true, credentials: true }));\n\
@@ -30,8 +32,32 @@ fn rules(report: &Report) -> Vec<&str> {
 
 #[test]
 fn what_stands_around_a_syntax_error_is_read() {
-    let report = report(&[("app.js", format!("{OPEN}const = }} ) function ((\n"))]);
-    assert_eq!(rules(&report), ["any-origin-with-credentials"]);
+    for broken in [
+        "const = }} ) function ((",
+        "const s = 'never closed",
+        "const t = `never closed ${",
+        "/* never closed",
+        "const r = /[never closed",
+        "<<<<<<< HEAD\nconst a = 1;\n=======\nconst a = 2;\n>>>>>>> other",
+        "<div><p></div>",
+        "class { constructor( { } }",
+        "if (a { b( [ }",
+        "import from; export { ;",
+    ] {
+        for name in ["app.js", "app.ts", "app.tsx"] {
+            let report = report(&[(name, format!("{OPEN}{broken}\n"))]);
+            assert_eq!(
+                rules(&report),
+                ["any-origin-with-credentials"],
+                "{name} {broken}"
+            );
+        }
+    }
+    // What a quotation mark or a bracket swallows is not there; all else is.
+    for (broken, found) in [("<div><p></div>", 1), ("const t = `never closed ${", 0)] {
+        let report = report(&[("app.ts", format!("{broken}\n{OPEN}"))]);
+        assert_eq!(rules(&report).len(), found, "{broken}");
+    }
 }
 
 #[test]
@@ -42,34 +68,25 @@ fn nesting_without_end_is_bounded() {
         ("{a:", "}"),
         ("() => ", "1"),
         ("!", "x"),
+        ("a + ", ""),
+        ("a.b(", ")"),
+        ("a ? b : ", ""),
+        ("`${", "}`"),
+        ("[...", "]"),
+        ("class { m = ", "}"),
+        ("function () { return ", "}"),
     ] {
+        // On lines of their own: a long line would be passed by as a bundle's.
+        let (open, close) = (format!("{open}\n"), format!("{close}\n"));
         let deep = format!(
             "const deep = {}0{};\n",
             open.repeat(20_000),
             close.repeat(20_000)
         );
-        report(&[("app.js", format!("{OPEN}{deep}"))]);
+        let report = report(&[("app.js", format!("{OPEN}{deep}"))]);
+        assert_eq!(report.skipped, [], "{open}");
+        assert_eq!(report.summary.files, 1, "{open}");
     }
-}
-
-#[test]
-fn a_bundle_is_skipped_and_named() {
-    let report = report(&[
-        ("app.js", OPEN.into()),
-        (
-            "bundle.js",
-            format!("{}app.use(cors());", "a=1;".repeat(2_500_000)),
-        ),
-    ]);
-    assert_eq!(rules(&report), ["any-origin-with-credentials"]);
-    let skipped = report
-        .skipped
-        .iter()
-        .filter_map(|problem| problem.path.as_ref());
-    assert_eq!(
-        skipped.filter(|path| path.ends_with("bundle.js")).count(),
-        1
-    );
 }
 
 #[test]
@@ -92,14 +109,106 @@ fn imports_in_a_circle_end() {
 }
 
 #[test]
+fn barrels_in_a_circle_end() {
+    let app = "import cors from 'cors';\nimport express from 'express';\nimport { options } from './one.js';\n\
+        import './app.js';\nconst app = express();\napp.use(cors(options));\n\
+        app.get('/items', (req, res) => res.json([]));\n";
+    let two =
+        "export * from './one.js';\nexport const options = { origin: true, credentials: true };\n";
+    let report = report(&[
+        ("app.js", app.into()),
+        ("one.js", "export * from './two.js';\n".into()),
+        ("two.js", two.into()),
+    ]);
+    assert_eq!(rules(&report), ["any-origin-with-credentials"]);
+}
+
+#[test]
 fn a_huge_list_of_origins_is_read() {
-    let origins: Vec<String> = (0..50_000)
+    let origins: Vec<String> = (0..25_000)
         .map(|number| format!("'https://a{number}.example.com'"))
         .collect();
     let app = format!(
-        "const app = require('express')();\nconst cors = require('cors');\napp.use(cors({{ origin: [{}] }}));\n\
+        "const app = require('express')();\nconst cors = require('cors');\napp.use(cors({{ origin: [{},\n'null'] }}));\n\
          app.get('/items', (req, res) => res.json([]));\n",
         origins.join(",\n")
     );
-    assert_eq!(rules(&report(&[("app.js", app)])), [""; 0]);
+    assert!(app.len() < 1 << 20);
+    assert_eq!(rules(&report(&[("app.js", app)])), ["null-origin"]);
+}
+
+#[test]
+fn huge_tables_are_read_in_linear_time() {
+    let lines = |line: fn(u32) -> String| (0..30_000).map(line).collect::<String>();
+    for table in [
+        format!("const n = [{}];\n", lines(|number| format!("{number},\n"))),
+        format!(
+            "const n = {{{}}};\n",
+            lines(|number| format!("key{number}: {number},\n"))
+        ),
+        lines(|number| format!("const n{number} = {number};\n")),
+    ] {
+        let start = Instant::now();
+        let report = report(&[("app.js", format!("{table}{OPEN}"))]);
+        assert_eq!(rules(&report), ["any-origin-with-credentials"]);
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+}
+
+#[test]
+fn ten_megabytes_are_passed_by_and_named_wherever_they_are_met() {
+    let start = Instant::now();
+    let bundle = "a=1;".repeat(2_500_000);
+    let lines = "a = 1;\n".repeat(1_500_000);
+    let app = OPEN.replace("const app", "require('./bundle');\nconst app");
+    let report = report(&[
+        ("app.js", app),
+        ("bundle.js", format!("{bundle}app.use(cors());")),
+        ("server.js", format!("{OPEN}{lines}")),
+    ]);
+    assert_eq!(rules(&report), ["any-origin-with-credentials"]);
+    let texts: Vec<&str> = report.skipped.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts.iter().all(|text| text.contains("larger than")));
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
+
+/// An entry file of the root is no exception: what is said to be skipped is not read.
+#[test]
+fn what_nobody_wrote_or_runs_is_skipped_and_counted() {
+    let folder = TempDir::new();
+    let long = format!("{OPEN}const n = [{}0];\n", "1,".repeat(20_000));
+    let files = [
+        ("app.js", "a generated file"),
+        ("src/index.min.js", "a generated file"),
+        ("src/app.bundle.js", "a generated file"),
+        ("src/app.test.ts", "a test"),
+        ("src/app.spec.js", "a test"),
+        ("src/__tests__/app.js", "a test"),
+        ("tests/app.js", "a test"),
+        ("e2e/server.ts", "a test"),
+        ("public/main.js", "a generated file"),
+    ];
+    for (name, _) in files {
+        let text = match name {
+            "app.js" => long.clone(),
+            "public/main.js" => format!("{OPEN}{}", "a = 1;\n".repeat(15_000)),
+            _ => OPEN.into(),
+        };
+        folder.write(name, text);
+    }
+    folder.write("package.json", "{}");
+    for name in ["node_modules/x/app.js", "dist/app.js", "vendor/app.js"] {
+        folder.write(name, OPEN);
+    }
+    let run = run(folder.path(), &["check", "."]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let text = run.stdout + &run.stderr;
+    for (name, why) in files {
+        assert!(text.contains(&format!("{name}: {why}")), "{name}\n{text}");
+    }
+    assert!(
+        text.contains("; 9 files skipped; 3 folders not looked into."),
+        "{text}"
+    );
 }

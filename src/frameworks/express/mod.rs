@@ -210,7 +210,11 @@ fn load(
         machine.load(file.path());
     }
     for path in entries(project.root) {
-        machine.load(&path);
+        let below = path.strip_prefix(project.root).unwrap_or(&path);
+        let is_skipped = |file: Arc<SourceFile>| reason_to_skip(below, file.text()).is_some();
+        if !project.sources.load(&path).is_ok_and(is_skipped) {
+            machine.load(&path);
+        }
     }
     machine.run_deferred();
     run_orphans(&mut machine, project.files);

@@ -1,5 +1,6 @@
 //! Expressions.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::heap::{Id, ObjectKind, Slot, V, Val};
@@ -184,6 +185,8 @@ impl<H: Host> Machine<'_, H> {
         let Some(id) = val.as_id() else {
             return Ok(val);
         };
+        // So that a table of 50,000 entries is not searched 50,000 times.
+        let mut names: HashSet<Name> = HashSet::new();
         for property in properties {
             match property {
                 Property::Value(key, key_span, value) => {
@@ -197,6 +200,9 @@ impl<H: Host> Machine<'_, H> {
                         }
                     };
                     match name {
+                        Some(name) if names.insert(Arc::clone(&name)) => {
+                            self.objects.get_mut(id).add(name, *key_span, value);
+                        }
                         Some(name) => self.objects.get_mut(id).set(&name, *key_span, value),
                         None => self.objects.get_mut(id).open = true,
                     }
@@ -205,9 +211,12 @@ impl<H: Host> Machine<'_, H> {
                     let value = self.eval(value, scope)?;
                     let value = self.force(value);
                     self.spread_into(id, &value);
+                    let object = self.objects.get_mut(id);
+                    names.extend(object.properties.iter().map(|slot| Arc::clone(&slot.name)));
                 }
                 Property::Accessor(name) => {
                     let value = Val::unknown("accessors are not evaluated", span);
+                    names.insert(Arc::clone(name));
                     self.objects.get_mut(id).set(name, span, value);
                 }
             }

@@ -231,6 +231,15 @@ impl Object {
         self.properties.iter().find(|slot| &*slot.name == name)
     }
 
+    /// Adds an own property that is not there yet.
+    pub fn add(&mut self, name: Name, key_span: Span, value: Val) {
+        self.properties.push(Slot {
+            name,
+            key_span,
+            value,
+        });
+    }
+
     /// Sets an own property.
     pub fn set(&mut self, name: &str, key_span: Span, value: Val) {
         match self.properties.iter_mut().find(|slot| &*slot.name == name) {
@@ -238,11 +247,7 @@ impl Object {
                 slot.value = value;
                 slot.key_span = key_span;
             }
-            None => self.properties.push(Slot {
-                name: name.into(),
-                key_span,
-                value,
-            }),
+            None => self.add(name.into(), key_span, value),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::super::ast::{
 };
 use super::Lower;
 use super::expressions::unknown;
-use crate::syntax::tree::{children, first};
+use crate::syntax::tree::{children, first, with_stack};
 
 impl Lower<'_> {
     fn source(&self, node: Node<'_>) -> Option<Name> {
@@ -228,7 +228,7 @@ impl Lower<'_> {
         if !self.0.enter() {
             return Pattern::Unknown;
         }
-        let pattern = self.shallow_pattern(node);
+        let pattern = with_stack(|| self.shallow_pattern(node));
         self.0.leave();
         pattern
     }

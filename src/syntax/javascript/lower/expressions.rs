@@ -8,7 +8,7 @@ use super::super::ast::{Argument, Expr, ExprKind, Key, Name, Property};
 use super::Lower;
 use super::literals::{number, operator, unescape};
 use crate::source::Span;
-use crate::syntax::tree::{children, first};
+use crate::syntax::tree::{children, first, with_stack};
 
 impl Lower<'_> {
     pub(super) fn expr_of(&mut self, node: Option<Node<'_>>, around: Span) -> Expr {
@@ -20,7 +20,7 @@ impl Lower<'_> {
         if node.is_error() || node.is_missing() || !self.0.enter() {
             return unknown(span);
         }
-        let mut expr = self.shallow_expr(node, span);
+        let mut expr = with_stack(|| self.shallow_expr(node, span));
         self.0.leave();
         // An error inside a small expression may have changed what it means.
         if node.has_error() && has_direct_error(node) {

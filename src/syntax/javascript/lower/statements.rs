@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::super::ast::{Expr, Key, Stmt};
 use super::Lower;
-use crate::syntax::tree::{children, first};
+use crate::syntax::tree::{children, first, with_stack};
 
 impl Lower<'_> {
     pub(super) fn statements(&mut self, node: Node<'_>) -> Vec<Stmt> {
@@ -29,7 +29,7 @@ impl Lower<'_> {
         if !self.0.enter() {
             return Stmt::Unknown(self.0.span(node));
         }
-        let statement = self.shallow_statement(node);
+        let statement = with_stack(|| self.shallow_statement(node));
         self.0.leave();
         statement
     }
