@@ -53,8 +53,8 @@ pub(super) struct Exchange {
     pub(super) policies: Vec<Span>,
     /// Request headers that the application evidently reads.
     pub(super) reads: BTreeSet<&'static str>,
-    /// Cookies that are set: options, and the call.
-    pub(super) cookies: Vec<(Val, Span)>,
+    /// Cookies for one site only that are set: its registrable domain, and the call.
+    pub(super) cookies: Vec<(String, Span)>,
     /// Whether the origin is allowed depends on something unknown.
     pub(super) unsure: bool,
     pub(super) request_val: Option<Val>,
@@ -529,9 +529,10 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
             let name = args.first().and_then(Val::as_str);
             if name.is_some_and(is_session)
                 && let Some(options) = args.get(2)
+                && let Some(domain) = observe::cookie_domain(machine, options)
                 && let Some(exchange) = &mut machine.host.exchange
             {
-                exchange.cookies.push((options.clone(), span));
+                exchange.cookies.push((domain, span));
             }
         }
         "status" | "writeHead" | "sendStatus" | "redirect" => {

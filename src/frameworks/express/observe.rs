@@ -185,8 +185,7 @@ pub(super) fn stacked(machine: &Node<'_>, calls: &[Span], observations: &mut Vec
 
 /// Sessions whose cookie is for one site, while pages of another one may send it.
 pub(super) fn cookies(
-    machine: &mut Node<'_>,
-    options: &[(Val, Span)],
+    domains: &[(String, Span)],
     settings: &Settings,
     observations: &mut Vec<Observation>,
 ) {
@@ -194,10 +193,7 @@ pub(super) fn cookies(
     if !settings.credentials.as_ref().is_some_and(allows) {
         return;
     }
-    for (options, call) in options {
-        let Some(domain) = cookie_domain(machine, options) else {
-            continue;
-        };
+    for (domain, call) in domains {
         for entry in &settings.origins {
             let (Allows::Exact(text), None) = (&entry.allows, &entry.problem) else {
                 continue;
@@ -208,7 +204,7 @@ pub(super) fn cookies(
             }) else {
                 continue;
             };
-            if other == domain {
+            if other == *domain {
                 continue;
             }
             let words = format!(
@@ -224,7 +220,7 @@ pub(super) fn cookies(
 }
 
 /// The registrable domain that a cookie is for, unless pages of other sites may send it.
-fn cookie_domain(machine: &mut Node<'_>, options: &Val) -> Option<String> {
+pub(super) fn cookie_domain(machine: &mut Node<'_>, options: &Val) -> Option<String> {
     let options = machine.force(options.clone());
     let cookie = match machine.own(&options, "cookie") {
         Some(cookie) => machine.force(cookie),

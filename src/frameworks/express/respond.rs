@@ -40,8 +40,8 @@ pub(super) struct Answered {
     pub(super) policies: Vec<Span>,
     /// Request headers that the application evidently reads.
     pub(super) reads: BTreeSet<&'static str>,
-    /// Cookies that stand for a login: options, and the call.
-    pub(super) cookies: Vec<(Val, Span)>,
+    /// Cookies for one site only that stand for a login: its registrable domain, and the call.
+    pub(super) cookies: Vec<(String, Span)>,
     /// What no response shows.
     pub(super) learned: Vec<Observation>,
     /// The conditions known now.

@@ -474,13 +474,14 @@ impl Application {
                 });
                 reads.extend(&answered.reads);
                 cookies.extend(answered.cookies.iter().cloned());
+                let mut machine = machine(&loaded.image, &loaded.program);
                 for noted in &loaded.program.noted {
                     if let Noted::Session(options, call) = noted {
-                        cookies.push((options.clone(), *call));
+                        let domain = observe::cookie_domain(&mut machine, options);
+                        cookies.extend(domain.map(|domain| (domain, *call)));
                     }
                 }
-                let mut machine = machine(&loaded.image, &loaded.program);
-                observe::cookies(&mut machine, &cookies, &settings, &mut observations);
+                observe::cookies(&cookies, &settings, &mut observations);
             }
             if let (Some(calls), Some(loaded)) = (stacked, self.programs.first()) {
                 let machine = machine(&loaded.image, &loaded.program);
