@@ -406,8 +406,8 @@ fn findings_are_counted_by_rule() {
     let header = "add_header Access-Control-Allow-Origin https://app.example.com";
     let location =
         |header: &str| format!("server {{ location / {{ {header}; proxy_pass http://b; }} }}\n");
-    folder.write("a.conf", &location(header));
-    folder.write("b.conf", &location(header));
+    folder.write("a.conf", location(header));
+    folder.write("b.conf", location(header));
     folder.write("echo.conf", ECHO);
     let plain = run(folder.path(), &["--statistics"]);
     assert_eq!(plain.code, 1);
