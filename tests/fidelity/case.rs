@@ -147,7 +147,8 @@ pub(crate) fn cases_of(framework: &str) -> Vec<Case> {
 }
 
 impl Case {
-    fn load(folder: PathBuf) -> Self {
+    /// The case of a folder.
+    pub(crate) fn load(folder: PathBuf) -> Self {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let plan = match std::fs::read_to_string(folder.join("requests.toml")) {
             Ok(text) => toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")),

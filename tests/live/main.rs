@@ -17,6 +17,7 @@ mod express_random;
 mod express_regex;
 #[path = "../fidelity/mod.rs"]
 mod fidelity;
+mod fixes;
 mod generate;
 mod harmless;
 mod nginx;
