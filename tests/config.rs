@@ -174,6 +174,46 @@ explanation = "x"
 }
 
 #[test]
+fn wrong_rules_of_a_project_are_refused() {
+    let rule = "id = \"no-b\"\ncategory = \"security\"\nseverity = \"warning\"\n\
+                when = 'trusted.actual.allow_origin != null'\nmessage = \"x\"\n\
+                primary = { at = \"trusted.actual.allow_origin\" }\nsince = \"1.0.0\"\n\
+                explanation = \"x\"\n";
+    for (name, from, to, words) in [
+        (
+            "no-b",
+            "!= null",
+            "!= 1x",
+            "no-b.toml: cannot parse the expression",
+        ),
+        ("no-b", "actual", "actuel", "no-b.toml: "),
+        ("no-b", "severity", "severty", "unknown field `severty`"),
+        (
+            "no-c",
+            "\"x\"",
+            "\"y\"",
+            "the id `no-b` and the file's name must be the same",
+        ),
+        (
+            "missing-vary",
+            "no-b",
+            "missing-vary",
+            "the id `missing-vary` is taken",
+        ),
+    ] {
+        let folder = TempDir::new();
+        folder.write("x.conf", ECHO);
+        folder.write("corslint.toml", "rules = [\"policy\"]\n");
+        folder.write(format!("policy/{name}.toml"), rule.replace(from, to));
+        let run = run(folder.path(), &["--format", "json", "--output", "r.json"]);
+        assert_eq!(run.code, 2, "{words}: {run:?}");
+        assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+        assert!(!folder.path().join("r.json").exists(), "{words}");
+    }
+}
+
+#[test]
 fn wrong_files_are_refused_with_their_place() {
     for (name, text, expected) in [
         (

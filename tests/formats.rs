@@ -187,6 +187,15 @@ fn reports_go_into_files_whole_or_not_at_all() {
             failed.stderr
         );
     }
+    let path = folder.path().join("r.txt");
+    let whole = read("r.txt");
+    let mut permissions = std::fs::metadata(&path).expect("the file").permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&path, permissions).expect("permissions");
+    let failed = run(folder.path(), &["--output", "r.txt", "--format", "json"]);
+    assert_eq!(failed.code, 2);
+    assert!(failed.stderr.contains("cannot be written"), "{failed:?}");
+    assert_eq!(read("r.txt"), whole);
     let names = std::fs::read_dir(folder.path()).expect("the folder");
     let names = names.map(|entry| entry.expect("an entry").file_name());
     assert_eq!(names.count(), 4, "nothing temporary is left");
