@@ -176,7 +176,7 @@ fn version_of(text: &str) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Versions, in_text};
+    use super::{Versions, in_text, of_package};
 
     #[test]
     fn versions_are_read_from_all_files() {
@@ -230,5 +230,118 @@ mod tests {
         ] {
             assert_eq!(in_text(text, "flask-cors", lock), expected, "{text}");
         }
+    }
+
+    /// Each kind of file, as its tool writes it, alone in a project.
+    #[test]
+    fn each_kind_of_file_is_found_in_a_project() {
+        let most = u16::MAX;
+        let of = |major, minor, patch| Versions::exactly((major, minor, patch));
+        let between = |min, max| Versions { min, max };
+        for (name, text, expected) in [
+            (
+                "uv.lock",
+                "version = 1\nrequires-python = \">=3.11\"\n\n[[package]]\nname = \"flask\"\nversion = \"3.1.2\"\n\n\
+                 [[package]]\nname = \"flask-cors\"\nversion = \"6.0.1\"\n\
+                 source = { registry = \"https://packages.example/simple\" }\n",
+                of(6, 0, 1),
+            ),
+            (
+                "poetry.lock",
+                "[[package]]\nname = \"Flask-Cors\"\nversion = \"4.0.2\"\noptional = false\n\n\
+                 [package.dependencies]\nFlask = \">=0.9\"\n",
+                of(4, 0, 2),
+            ),
+            (
+                "Pipfile.lock",
+                "{\n  \"default\": {\n    \"flask-cors\": {\n      \"hashes\": [\n        \"sha256:00\"\n      ],\n\
+                 \x20     \"index\": \"pypi\",\n      \"version\": \"==3.0.10\"\n    }\n  }\n}\n",
+                of(3, 0, 10),
+            ),
+            (
+                "pdm.lock",
+                "[[package]]\nname = \"flask-cors\"\nversion = \"5.0.0\"\n",
+                of(5, 0, 0),
+            ),
+            (
+                "requirements.lock",
+                "-e file:.\nflask-cors==5.0.1\n    # via app\n",
+                of(5, 0, 1),
+            ),
+            (
+                "requirements.txt",
+                "flask==3.1.2\nFlask_Cors==6.0.0 ; python_version >= \"3.9\" \\\n    --hash=sha256:00\n",
+                of(6, 0, 0),
+            ),
+            (
+                "requirements/production.txt",
+                "-r base.txt\nflask-cors~=5.0.1\n",
+                between((5, 0, 1), (5, 0, most)),
+            ),
+            (
+                "requirements.in",
+                "flask-cors<5\n",
+                between((0, 0, 0), (4, most, most)),
+            ),
+            (
+                "pyproject.toml",
+                "[project]\nname = \"service\"\ndependencies = [\n    \"flask>=3\",\n    \"flask-cors>=4,<6\",\n]\n",
+                between((4, 0, 0), (5, most, most)),
+            ),
+            (
+                "pyproject.toml",
+                "[tool.poetry.dependencies]\nflask-cors = { version = \"^4.0\", optional = true }\n",
+                between((4, 0, 0), (4, most, most)),
+            ),
+            (
+                "Pipfile",
+                "[packages]\nflask-cors = \"==4.0.1\"\n",
+                of(4, 0, 1),
+            ),
+            ("Pipfile", "[packages]\nflask-cors = \"*\"\n", Versions::ANY),
+            (
+                "setup.cfg",
+                "[options]\ninstall_requires =\n    flask\n    flask-cors>=6\n",
+                between((6, 0, 0), (most, 0, 0)),
+            ),
+            (
+                "setup.py",
+                "setup(\n    install_requires=[\n        'Flask-Cors==3.0.2',\n    ],\n)\n",
+                of(3, 0, 2),
+            ),
+            (
+                "environment.yml",
+                "dependencies:\n  - python=3.11\n  - pip:\n      - flask-cors==4.0.0\n",
+                of(4, 0, 0),
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            let found = of_package(&[folder.path()], "flask-cors");
+            assert_eq!(found, expected, "{name}: {text}");
+            let other = of_package(&[folder.path()], "django-cors-headers");
+            assert_eq!(other, Versions::ANY, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_lock_is_surer_than_what_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        write("requirements.txt", "flask-cors==4.0.0\n");
+        write("pyproject.toml", "dependencies = [\"flask-cors>=3\"]\n");
+        write(
+            "poetry.lock",
+            "name = \"flask-cors\"\nversion = \"6.0.1\"\n",
+        );
+        let found = of_package(&[folder.path()], "flask-cors");
+        assert_eq!(found, Versions::exactly((6, 0, 1)));
+        std::fs::remove_file(folder.path().join("poetry.lock")).unwrap();
+        let found = of_package(&[folder.path()], "flask-cors");
+        assert_eq!(found, Versions::exactly((4, 0, 0)));
     }
 }
