@@ -572,6 +572,10 @@ pub mod fixes {
     /// offered.
     pub const MAX_COPIES: usize = 64;
 
+    /// The most files, counted once per copy, that are read to say which repairs there are when none is
+    /// asked for: whoever only wants to see findings does not wait for them.
+    pub const MAX_FILES_OFFERING: usize = 2048;
+
     /// The most times that repairs are made in what came of the last ones.
     pub const MAX_ROUNDS: usize = 10;
 

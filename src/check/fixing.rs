@@ -10,7 +10,7 @@ use crate::fixes::Fixing;
 use crate::fixes::apply::{self, Changed, Fixed};
 use crate::fixes::grade::{Effect, Known};
 use crate::fixes::make::{self, Way};
-use crate::limits::fixes::{MAX_COPIES, MAX_ROUNDS};
+use crate::limits::fixes::{MAX_COPIES, MAX_FILES_OFFERING, MAX_ROUNDS};
 use crate::model::{Edit, Finding, Severity};
 use crate::report::Report;
 use crate::source::{FileId, SourceFile, Sources, Span};
@@ -51,6 +51,12 @@ impl Run<'_> {
             sources,
             known,
             copies: 0,
+            most: match self.options.fix {
+                Fixing::Offer => {
+                    (MAX_FILES_OFFERING / project.files.len().max(1)).clamp(1, MAX_COPIES)
+                }
+                _ => MAX_COPIES,
+            },
         };
         let mut rules: Vec<&str> = Vec::new();
         for finding in findings.iter() {
@@ -168,6 +174,8 @@ struct Trial<'a, 'r> {
     /// One for each deployment.
     known: Vec<Known>,
     copies: usize,
+    /// So many copies are read.
+    most: usize,
 }
 
 impl Trial<'_, '_> {
@@ -223,7 +231,7 @@ impl Trial<'_, '_> {
     /// bad, or leave a file that cannot be read. A note that comes up in the place of something worse
     /// is for people to decide about.
     fn grade(&mut self, targets: &[&Finding], ways: &[&Way]) -> Option<Effect> {
-        if self.copies == MAX_COPIES {
+        if self.copies == self.most {
             return None;
         }
         self.copies += 1;
