@@ -374,6 +374,26 @@ fn show_is_a_table_of_policies() {
     assert_eq!(policy["methods"]["value"], "GET, PUT");
 }
 
+/// Flask answers a GET to a route that takes POST with 405, to anybody.
+#[test]
+fn show_asks_with_a_method_that_is_served() {
+    let folder = TempDir::new();
+    folder.write(
+        "app.py",
+        "from flask import Flask\nfrom flask_cors import cross_origin\n\napp = Flask(__name__)\n\n\n\
+         @app.route(\"/items\", methods=[\"POST\"])\n@cross_origin(origins=\"https://app.example.com\")\n\
+         def items():\n    return \"ok\"\n",
+    );
+    let run = run(folder.path(), &["show"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("https://app.example.com"),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains("nobody"), "{}", run.stdout);
+}
+
 const MESSAGE: &str = "Access to fetch at 'http://api.example.com/api/items' from origin \
     'https://app.example.com' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' \
     header is present on the requested resource.";

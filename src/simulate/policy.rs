@@ -56,8 +56,13 @@ pub fn policies(site: &Arc<dyn Site>, endpoint: usize) -> Vec<Way<Policy>> {
 fn policy(site: &Arc<dyn Site>, index: usize, world: &World) -> Policy {
     let endpoint = &site.endpoints()[index];
     let ask = |request: &Request| site.respond(index, request, world);
+    let method = served_method(site, index, world);
+    let request = |origin: &str| Request {
+        method: method.into(),
+        ..Request::actual(endpoint.url.clone(), Some(origin))
+    };
     let accepts = |origin: &str| {
-        let request = Request::actual(endpoint.url.clone(), Some(origin));
+        let request = request(origin);
         let responses = ask(&request);
         same(&responses, |response| match response.outcome {
             Outcome::Status(Known::Known(400..)) => Known::Known(false),
@@ -74,14 +79,14 @@ fn policy(site: &Arc<dyn Site>, index: usize, world: &World) -> Policy {
         Known::Known(true) => FOREIGN,
         _ => &trusted.origin,
     };
-    let mut actual = Request::actual(endpoint.url.clone(), Some(reader));
+    let mut actual = request(reader);
     actual.symbolic = trusted.symbolic && reader != FOREIGN;
     let names = ["authorization", "content-type", ANY_HEADER];
     let mut preflight = Request::preflight(endpoint.url.clone(), reader, "PUT", &names);
     preflight.symbolic = actual.symbolic;
     // What answers is told by a preflight that asks for as little as possible.
     let least = Request {
-        requested_method: Some("GET".into()),
+        requested_method: Some(method.into()),
         requested_headers: Vec::new(),
         ..preflight.clone()
     };
@@ -121,6 +126,24 @@ fn policy(site: &Arc<dyn Site>, index: usize, world: &World) -> Policy {
         preflight_by: by.known(),
         vary: value(&actuals, "vary"),
     }
+}
+
+/// A method that the endpoint has something for: `GET` if it can be.
+fn served_method(site: &Arc<dyn Site>, index: usize, world: &World) -> &'static str {
+    let url = &site.endpoints()[index].url;
+    let is_served = |method: &&str| {
+        let request = Request {
+            method: (*method).into(),
+            ..Request::actual(url.clone(), None)
+        };
+        let responses = site.respond(index, &request, world);
+        let refuses = |response: &Response| {
+            matches!(response.outcome, Outcome::Status(Known::Known(404 | 405)))
+        };
+        !responses.iter().all(refuses)
+    };
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    methods.into_iter().find(is_served).unwrap_or("GET")
 }
 
 /// What all responses agree on.
