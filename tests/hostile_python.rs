@@ -1,32 +1,10 @@
 //! Python that nobody wrote by hand, or that nobody meant: bounded, counted, never a panic.
 
-use corslint::check::{Options, check};
-use corslint::report::Report;
-
-use crate::support::TempDir;
+use crate::support::{report, rules};
 
 const OPEN: &str = "from flask import Flask, jsonify\nfrom flask_cors import CORS\n\napp = Flask(__name__)\n\
     CORS(app, supports_credentials=True)\n\n\n@app.route('/items')\ndef items():\n    return jsonify([])\n\n\n";
 const FOUND: [&str; 1] = ["any-origin-with-credentials"];
-
-fn report(files: &[(&str, String)]) -> Report {
-    let folder = TempDir::new();
-    for (name, text) in files {
-        folder.write(name, text);
-    }
-    let options = Options {
-        paths: vec![folder.path().to_path_buf()],
-        ..Options::default()
-    };
-    let report = check(&options).expect("the rules are right");
-    assert_eq!(report.errors, []);
-    report
-}
-
-fn rules(report: &Report) -> Vec<&str> {
-    let findings = report.findings.iter();
-    findings.map(|finding| finding.rule.as_str()).collect()
-}
 
 #[test]
 fn what_stands_around_a_syntax_error_is_read() {
@@ -89,11 +67,14 @@ fn imports_in_a_circle_end() {
     let app = "from flask import Flask, jsonify\nfrom flask_cors import CORS\nfrom two import options\n\n\
         app = Flask(__name__)\nCORS(app, **options)\n\n\n@app.route('/items')\ndef items():\n    return jsonify([])\n";
     let report = report(&[
-        ("app.py", app.into()),
-        ("one.py", "from two import *\nimport one\ncors_more = options\n".into()),
+        ("app.py", app),
+        (
+            "one.py",
+            "from two import *\nimport one\ncors_more = options\n",
+        ),
         (
             "two.py",
-            "from one import *\nfrom app import app\noptions = {'origins': ['https://app.example.com']}\n".into(),
+            "from one import *\nfrom app import app\noptions = {'origins': ['https://app.example.com']}\n",
         ),
     ]);
     assert_eq!(rules(&report), [""; 0]);
@@ -105,9 +86,9 @@ fn urls_that_include_each_other_end() {
         MIDDLEWARE = ['corsheaders.middleware.CorsMiddleware']\nCORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\n";
     let urls = "from django.urls import include, path\n\nurlpatterns = [path('a/', include('urls')), path('b/', include('urls'))]\n";
     let report = report(&[
-        ("manage.py", "# the project starts here\n".into()),
-        ("settings.py", settings.into()),
-        ("urls.py", urls.into()),
+        ("manage.py", "# the project starts here\n"),
+        ("settings.py", settings),
+        ("urls.py", urls),
     ]);
     assert_eq!(rules(&report), FOUND);
 }

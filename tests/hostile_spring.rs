@@ -4,10 +4,9 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use corslint::check::{Options, check};
 use corslint::report::Report;
 
-use crate::support::TempDir;
+use crate::support::{self, TempDir, rules};
 
 const OPEN: &str = "@RestController\n@CrossOrigin(originPatterns = \"*\", allowCredentials = \"true\")\n\
     public class ItemController {\n    @GetMapping(\"/items\")\n    public String items() { return \"\"; }\n}\n";
@@ -22,26 +21,16 @@ const BUILD: &str = "<project><parent><groupId>org.springframework.boot</groupId
 const FOUND: [&str; 1] = ["any-origin-with-credentials"];
 
 fn report(files: &[(&str, &[u8])]) -> Report {
-    let folder = TempDir::new();
-    folder.write("pom.xml", BUILD);
-    for (name, text) in files {
-        folder.write(name, text);
-    }
-    let options = Options {
-        paths: vec![folder.path().to_path_buf()],
-        ..Options::default()
-    };
+    let files = files.iter().map(|(name, text)| (*name, *text));
+    let files: Vec<(&str, &[u8])> = [("pom.xml", BUILD.as_bytes())]
+        .into_iter()
+        .chain(files)
+        .collect();
     let start = Instant::now();
-    let report = check(&options).expect("the rules are right");
-    assert_eq!(report.errors, []);
+    let report = support::report(&files);
     // Nothing here takes a second, even on a busy machine and unoptimised.
     assert!(start.elapsed() < Duration::from_secs(60));
     report
-}
-
-fn rules(report: &Report) -> Vec<&str> {
-    let findings = report.findings.iter();
-    findings.map(|finding| finding.rule.as_str()).collect()
 }
 
 /// Why a file was skipped.

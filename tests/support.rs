@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use corslint::check::{Options, check};
+use corslint::report::Report;
+
 /// Set to `1`, it makes [`assert_snapshot`] write the expected files instead of comparing.
 pub(crate) const BLESS: &str = "CORSLINT_BLESS";
 
@@ -154,4 +157,25 @@ fn a_snapshot_shows_the_lines_that_differ() {
     let difference = compare_snapshot(&file, "one\n2\nthree\n").expect_err("they differ");
     assert!(difference.ends_with("- two\n+ 2\n"), "{difference}");
     assert!(compare_snapshot(&folder.path().join("none"), "").is_err());
+}
+
+/// What is found in files, each a name and what it holds, that are a project.
+pub(crate) fn report<T: AsRef<[u8]>>(files: &[(&str, T)]) -> Report {
+    let folder = TempDir::new();
+    for (name, text) in files {
+        folder.write(name, text);
+    }
+    let options = Options {
+        paths: vec![folder.path().to_path_buf()],
+        ..Options::default()
+    };
+    let report = check(&options).expect("the rules are right");
+    assert_eq!(report.errors, []);
+    report
+}
+
+/// The rules of a report's findings, in order.
+pub(crate) fn rules(report: &Report) -> Vec<&str> {
+    let findings = report.findings.iter();
+    findings.map(|finding| finding.rule.as_str()).collect()
 }
