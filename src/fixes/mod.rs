@@ -1,9 +1,9 @@
 //! Repairs that a program can make.
 //!
-//! A rule names what is to be done and where ([`Repair`]). [`make`] turns that into edits in the
-//! language of the file, several ways if there are several; [`grade`] asks what an edited copy of the
+//! A rule names what is to be done and where ([`Repair`]). `make` turns that into edits in the
+//! language of the file, several ways if there are several; `grade` asks what an edited copy of the
 //! project would answer, and says whether the way mends the finding and whether anybody loses or gains
-//! by it; [`apply`] puts what is left into texts and files.
+//! by it; `apply` puts what is left into texts and files.
 //!
 //! [`Repair`]: crate::model::Repair
 
