@@ -393,7 +393,9 @@ impl<'a> Run<'a> {
         };
         let rules = self.rules(settings.as_deref())?;
         let pedantic = configured || self.options.pedantic;
-        let judge = Judge::new(&rules, pedantic).comparing_with(&policy);
+        let judge = Judge::new(&rules, pedantic)
+            .thorough(self.options.every_file)
+            .comparing_with(&policy);
         let deployments = deployments(settings.as_deref(), &self.options.environment);
         let mut report = Report::default();
         let mut undecided: BTreeMap<String, usize> = BTreeMap::new();

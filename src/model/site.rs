@@ -95,6 +95,12 @@ pub trait Site: Send + Sync {
     /// All policy areas, in source order.
     fn endpoints(&self) -> &[Endpoint];
 
+    /// May any of its responses have to do with CORS? If not, no endpoint is judged; they can be asked all
+    /// the same.
+    fn has_policy(&self) -> bool {
+        true
+    }
+
     /// The index of the endpoint whose policy meets the request, by the framework's own routing;
     /// `None` if it is known that none does.
     fn route(&self, request: &Request) -> Option<usize>;

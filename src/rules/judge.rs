@@ -62,6 +62,7 @@ impl Judged {
 pub struct Judge<'a> {
     rules: &'a RuleSet,
     pedantic: bool,
+    thorough: bool,
     policy: Option<PolicyAt<'a>>,
 }
 
@@ -115,6 +116,7 @@ impl<'a> Judge<'a> {
         Self {
             rules,
             pedantic,
+            thorough: false,
             policy: None,
         }
     }
@@ -126,13 +128,22 @@ impl<'a> Judge<'a> {
         self
     }
 
-    /// Judges a site: its observations, then every endpoint.
+    /// Judges the endpoints of sites without a policy too: the oracle of [`Site::has_policy`].
+    #[must_use]
+    pub const fn thorough(mut self, thorough: bool) -> Self {
+        self.thorough = thorough;
+        self
+    }
+
+    /// Judges a site: its observations, then every endpoint if the site has a policy at all.
     #[must_use]
     pub fn site(&self, site: &Arc<dyn Site>) -> Judged {
         let mut judged = Judged::default();
         let mut merged = Merged::default();
         self.observations(site.as_ref(), &mut judged, &mut merged);
-        let endpoints: Vec<usize> = (0..site.endpoints().len()).collect();
+        let is_judged = self.thorough || site.has_policy();
+        let count = if is_judged { site.endpoints().len() } else { 0 };
+        let endpoints: Vec<usize> = (0..count).collect();
         // A thread costs more than a few endpoints.
         let parts: Vec<Judged> = if endpoints.len() < 2 * MIN_SHARE {
             vec![self.share(site, &endpoints)]

@@ -56,10 +56,17 @@ struct Nginx {
     by_server: Vec<Option<usize>>,
     observations: Vec<Observation>,
     unknowns: Vec<(Span, String)>,
+    /// Some file of it holds words of CORS.
+    has_policy: bool,
 }
 
 impl Nginx {
-    fn new(config: Config, observations: Vec<Observation>, unknowns: Vec<(Span, String)>) -> Self {
+    fn new(
+        config: Config,
+        observations: Vec<Observation>,
+        unknowns: Vec<(Span, String)>,
+        has_policy: bool,
+    ) -> Self {
         let (endpoints, entrances) = endpoint::endpoints(&config);
         let mut by_location = HashMap::with_capacity(entrances.len());
         let mut by_server = vec![None; config.servers.len()];
@@ -80,6 +87,7 @@ impl Nginx {
             by_server,
             observations,
             unknowns,
+            has_policy,
         }
     }
 
@@ -111,6 +119,10 @@ impl Site for Nginx {
 
     fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
+    }
+
+    fn has_policy(&self) -> bool {
+        self.has_policy
     }
 
     fn route(&self, request: &Request) -> Option<usize> {

@@ -11,6 +11,7 @@ use super::observe::observe;
 use crate::frameworks::{Project, Reading};
 use crate::source::SourceFile;
 use crate::syntax::nginx::{Body, Directive};
+use crate::syntax::words::{Content, NGINX};
 
 /// Reads the nginx configurations of a project: one site for each main configuration, and one for
 /// each file that nothing includes.
@@ -140,7 +141,10 @@ fn site(
         }
     }
     let observations = observe(&config, context, expanded, library);
-    Nginx::new(config, observations, unknowns)
+    // What no file of a configuration names, it does not send.
+    let mut texts = expanded.files.iter().map(|file| file.text());
+    let has_policy = texts.any(|text| NGINX.judge(text.as_bytes()) == Content::Seed);
+    Nginx::new(config, observations, unknowns, has_policy)
 }
 
 /// What a file is by what stands at its top.
