@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -17,6 +18,7 @@ use crate::discover::{self, Discovery, Excludes, Project};
 use crate::fixes::Fixing;
 use crate::frameworks;
 use crate::model::{Environment, Finding, Severity, Site};
+use crate::progress::{Progress, Work};
 use crate::report::{Problem, Report};
 use crate::rules::{Judge, Judged, Pedantic, RuleError, RuleSet};
 use crate::source::{SourceFile, Sources, Span, read_text};
@@ -58,6 +60,8 @@ pub struct Options {
     pub every_file: bool,
     /// What to do about repairs.
     pub fix: Fixing,
+    /// Told how far the run is.
+    pub progress: Arc<Progress>,
     /// The day on which `until=` of suppressions is looked at; `None`: today, in UTC.
     pub today: Option<jiff::civil::Date>,
 }
@@ -107,6 +111,7 @@ impl From<ConfigError> for Error {
 /// # Errors
 /// Only what keeps the run from starting; what goes wrong with single files is part of the report.
 pub fn check(options: &Options) -> Result<Report, Error> {
+    let begin = Instant::now();
     let run = Run::new(options)?;
     let sources = Sources::new();
     let stdin = options.stdin.as_ref();
@@ -126,6 +131,7 @@ pub fn check(options: &Options) -> Result<Report, Error> {
         excluded,
     } = discovery.map_err(Error::Folder)?;
     run.configs.check()?;
+    let found = Instant::now();
     let start = || {
         let mut report = Report {
             skipped: skipped.clone(),
@@ -138,6 +144,8 @@ pub fn check(options: &Options) -> Result<Report, Error> {
     };
     let (mut report, sources) = run.fix(&mut projects, sources, &start)?;
     report.sources = sources;
+    report.times.discovering = found - begin;
+    report.times.checking = found.elapsed();
     let rules = run.rules.into_inner();
     let rules = rules.unwrap_or_else(PoisonError::into_inner);
     report.rules = rules.into_values().collect();
@@ -192,6 +200,8 @@ impl<'a> Run<'a> {
         sources: &Sources,
         mut report: Report,
     ) -> Result<Report, Error> {
+        let files = projects.iter().map(|project| project.files.len());
+        self.options.progress.found(files.sum());
         // One project needs no threads but those of its endpoints.
         let parts: Vec<_> = match projects {
             [project] => vec![self.project(project, sources)],
@@ -362,16 +372,17 @@ impl<'a> Run<'a> {
         self.check_configs(project, settings.as_ref())?;
         let files = project.files.iter();
         let files: Vec<_> = files.map(|found| Arc::clone(&found.file)).collect();
-        let looked = self.look(project, &files, sources, &|_| true)?;
+        let mut looked = self.look(project, &files, sources, &|_| true)?;
         let mut findings = looked.findings.clone();
         findings.retain_mut(|finding| self.is_wanted(finding, project, sources));
+        let mut report = std::mem::take(&mut looked.report);
         if self.options.fix != Fixing::No {
+            let begin = Instant::now();
             self.offer(project, &looked, sources, &mut findings);
+            report.times.repairing = begin.elapsed();
         }
-        Ok(Report {
-            findings,
-            ..looked.report
-        })
+        self.options.progress.judged(project.files.len());
+        Ok(Report { findings, ..report })
     }
 
     /// Reads `files`, which stand for those of a project, by the frameworks that `reads` names, and
@@ -415,6 +426,7 @@ impl<'a> Run<'a> {
             for (rule, count) in &counted.summary.undecided {
                 *undecided.entry(rule.clone()).or_default() += count;
             }
+            report.times.append(std::mem::take(&mut other.times));
             found.push((name.clone(), judge.merge(findings)));
             all.push(sites);
         }
@@ -520,10 +532,14 @@ fn read_and_judge(
         if claimed.is_empty() {
             continue;
         }
+        let mut work = Work::default();
+        let begin = Instant::now();
         let reading = (framework.read)(frameworks::Project {
             files: &claimed,
             ..project
         });
+        work.reading = begin.elapsed();
+        let begin = Instant::now();
         read.extend(reading.files.iter().map(|file| file.id()));
         let skipped = reading.skipped.into_iter().map(|(path, text)| Problem {
             path: Some(path),
@@ -537,6 +553,8 @@ fn read_and_judge(
             count(judged, site.as_ref(), report);
             sites.push(site);
         }
+        work.judging = begin.elapsed();
+        report.times.add(framework.name, work);
     }
     report.summary.files += read.len();
     (findings, sites)

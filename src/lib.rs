@@ -16,6 +16,7 @@ pub mod fixes;
 pub mod frameworks;
 pub mod limits;
 pub mod model;
+pub mod progress;
 pub mod report;
 pub mod rules;
 pub mod simulate;

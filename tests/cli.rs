@@ -447,3 +447,26 @@ fn findings_are_counted_by_rule() {
     let none = run(empty.path(), &["--statistics", "--format", "json"]);
     assert_run(&none, 0, "[]\n", "");
 }
+
+#[test]
+fn times_are_told_on_standard_error() {
+    let folder = TempDir::new();
+    folder.write("echo.conf", ECHO);
+    let json = ["--format", "json"];
+    let plain = run(folder.path(), &json);
+    let timed = run(folder.path(), &["--timings", "--format", "json"]);
+    assert_eq!((timed.code, &timed.stdout), (plain.code, &plain.stdout));
+    assert_eq!(plain.stderr, "");
+    let names: Vec<_> = timed
+        .stderr
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let parts = ["discovering", "checking", "reading", "judging", "repairs"];
+    assert_eq!(names, [&parts[..], &["reporting", "all", "nginx"]].concat());
+    assert!(
+        timed.stderr.contains(" ms for 1 files, "),
+        "{}",
+        timed.stderr
+    );
+}

@@ -196,6 +196,11 @@ pub(super) struct CheckArguments {
     #[arg(long, conflicts_with_all = ["diff", "write_baseline"])]
     pub(super) statistics: bool,
 
+    /// Write to standard error how long the parts of the run took; those that are indented, and those of
+    /// the frameworks, are sums over projects, which are worked on side by side
+    #[arg(long, conflicts_with = "diff")]
+    pub(super) timings: bool,
+
     /// Show what comments suppress as well, marked as such (sarif only)
     #[arg(long)]
     pub(super) show_suppressed: bool,

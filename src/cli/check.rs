@@ -2,10 +2,13 @@
 
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::Exit;
 use super::args::{COMMANDS, CheckArguments, ReportFormat};
 use super::fix;
+use super::progress::{self, Bar};
 use super::streams::{self, Failure};
 use crate::check::{Options, check, date_of};
 use crate::fixes::Fixing;
@@ -25,7 +28,7 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     let output = arguments.output.clone();
     let suppressed = arguments.show_suppressed;
     let color = arguments.color.color.decide() && output.is_none();
-    let diff = arguments.diff;
+    let (diff, timings) = (arguments.diff, arguments.timings);
     if arguments.unsafe_fixes && !arguments.fix && !diff {
         let words = "`--unsafe-fixes` needs `--fix` or `--diff`";
         return Err(Failure::Said(words.into()));
@@ -40,7 +43,11 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     if options.fix == Fixing::No && format.shows_fixes() {
         options.fix = Fixing::Offer;
     }
-    let report = check(&options)?;
+    let bar = Bar::start(&options.progress);
+    let report = check(&options);
+    drop(bar);
+    let report = report?;
+    let checked = Instant::now();
     let paths = Paths::here();
     if diff {
         return fix::show(&report, &paths, output.as_deref());
@@ -76,10 +83,14 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
             })?;
         }
     }
+    let reporting = checked.elapsed();
     if format == ReportFormat::Terminal {
         for line in fix::summary(&report) {
             streams::warn(&line);
         }
+    }
+    if timings {
+        progress::times(&report, reporting);
     }
     Ok(if !report.errors.is_empty() {
         Exit::Failed
@@ -148,6 +159,7 @@ fn options(arguments: CheckArguments) -> Result<Options, Failure> {
         baseline: arguments.baseline,
         write_baseline: arguments.write_baseline,
         every_file: false,
+        progress: Arc::default(),
         fix: match (arguments.fix || arguments.diff, arguments.unsafe_fixes) {
             (false, _) => Fixing::No,
             (true, false) => Fixing::Safe,

@@ -14,6 +14,7 @@ mod explain;
 mod explain_message;
 mod fix;
 mod generate;
+mod progress;
 mod rules;
 mod show;
 mod streams;

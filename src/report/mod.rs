@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::baseline::Outcome;
 use crate::fixes::apply::Fixed;
 use crate::model::{Finding, Severity};
+use crate::progress::Times;
 use crate::rules::{FactsRead, RuleSet};
 use crate::source::Sources;
 use crate::suppress::Suppressed;
@@ -56,6 +57,8 @@ pub struct Report {
     pub new_baseline: Option<(PathBuf, String)>,
     /// What was repaired, in memory, if it was asked for; the findings are those that are left.
     pub fixed: Option<Fixed>,
+    /// How long the parts of the run took.
+    pub times: Times,
     /// The rules that were judged, for what they say to readers.
     pub rules: Vec<Arc<RuleSet>>,
 }
@@ -96,6 +99,7 @@ impl Report {
     pub(crate) fn append(&mut self, part: Self) {
         self.findings.extend(part.findings);
         self.skipped.extend(part.skipped);
+        self.times.append(part.times);
         for problem in part.errors {
             if !self.errors.contains(&problem) {
                 self.errors.push(problem);

@@ -28,6 +28,7 @@ mod random;
 mod record;
 #[path = "../support.rs"]
 mod support;
+mod terminal;
 mod tree;
 mod upstream;
 
