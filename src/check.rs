@@ -146,6 +146,10 @@ pub fn check(options: &Options) -> Result<Report, Error> {
     report.sources = sources;
     report.times.discovering = found - begin;
     report.times.checking = found.elapsed();
+    report.rule_pages = run
+        .here
+        .as_ref()
+        .and_then(|settings| settings.config().rule_pages.clone());
     let rules = run.rules.into_inner();
     let rules = rules.unwrap_or_else(PoisonError::into_inner);
     report.rules = rules.into_values().collect();
@@ -168,24 +172,28 @@ struct Looked {
 struct Run<'a> {
     options: &'a Options,
     configs: Configs,
+    /// What is in force in the working directory.
+    here: Option<Arc<Settings>>,
     /// The rules, loaded when the first endpoint is met, by the folders that add to them.
     rules: Mutex<HashMap<Vec<PathBuf>, Arc<RuleSet>>>,
 }
 
 impl<'a> Run<'a> {
     fn new(options: &'a Options) -> Result<Self, Error> {
+        let configs = Configs::new(&options.config)?;
+        let folder = std::env::current_dir().and_then(|folder| folder.canonicalize());
+        let here = configs.of_folder(&folder.map_err(Error::Folder)?);
+        configs.check()?;
         let run = Self {
             options,
-            configs: Configs::new(&options.config)?,
+            configs,
+            here,
             rules: Mutex::default(),
         };
-        let folder = std::env::current_dir().and_then(|folder| folder.canonicalize());
-        let settings = run.configs.of_folder(&folder.map_err(Error::Folder)?);
-        run.configs.check()?;
         let typed = options.select.iter().chain(&options.ignore);
-        if settings.is_some() || !options.rules_dirs.is_empty() || typed.clone().next().is_some() {
-            let rules = run.rules(settings.as_deref())?;
-            if let Some(settings) = &settings {
+        if run.here.is_some() || !options.rules_dirs.is_empty() || typed.clone().next().is_some() {
+            let rules = run.rules(run.here.as_deref())?;
+            if let Some(settings) = &run.here {
                 settings.check_ids(|id| known(id, &rules).map_err(|error| error.to_string()))?;
             }
             typed.into_iter().try_for_each(|id| known(id, &rules))?;
@@ -301,7 +309,7 @@ impl<'a> Run<'a> {
         let folder = std::env::current_dir().and_then(|folder| folder.canonicalize());
         let folder = folder.map_err(Error::Folder)?;
         let configured = || {
-            let settings = self.configs.of_folder(&folder)?;
+            let settings = self.here.as_ref()?;
             let path = settings.config().baseline.as_ref()?;
             Some(settings.path_of(path))
         };

@@ -417,7 +417,7 @@ fn findings_are_counted_by_rule() {
          1  error    [ ] any-origin-with-credentials\n\
          Found 1 error and 2 warnings in 3 files (3 endpoints, all of them partly unknown).\n"
     );
-    assert_eq!(plain.stderr, "2 fixable with `--fix`.\n");
+    assert_eq!(plain.stderr, "[*] 2 fixable with `--fix`.\n");
     let list = run(folder.path(), &["--statistics", "--format", "json"]);
     assert_eq!((list.code, list.stderr.as_str()), (1, ""));
     let list: serde_json::Value = serde_json::from_str(&list.stdout).expect("JSON");

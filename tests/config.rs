@@ -1,6 +1,6 @@
 //! Configuration files: which one is in force, what it does, and what is wrong with it.
 
-use crate::support::{Run, TempDir, run};
+use crate::support::{Run, TempDir, corslint, run};
 
 /// Allows everybody, with and without credentials.
 const ECHO: &str = "\
@@ -256,6 +256,16 @@ fn wrong_files_are_refused_with_their_place() {
             "[[overrides]]\npaths = []\n",
             "corslint.toml:2:1: no paths",
         ),
+        (
+            "corslint.toml",
+            "pedantic = true\nrule-pages = \"https://docs.example/\"\n",
+            "corslint.toml:2:1: `https://docs.example/` does not say where `{rule}`",
+        ),
+        (
+            "corslint.toml",
+            "rule-pages = \"https://docs.example/\\u001b]8;;{rule}\"\n",
+            "corslint.toml:1:1: `https://docs.example/\\x1b]8;;{rule}` is no address",
+        ),
         ("corslint.toml", "select = [", "corslint.toml:1:11: "),
         (
             "corslint.toml",
@@ -373,4 +383,91 @@ fn every_environment_is_a_deployment_of_its_own() {
     // What is typed is stronger.
     let typed = ["--env", "EVERYBODY=no"];
     assert_eq!(notes(staging, &typed), [] as [String; 0]);
+}
+
+/// The addresses that a rule's id leads to, in the order of findings; and the report without them.
+fn links(text: &str) -> (Vec<String>, String) {
+    let mut parts = text.split("\u{1b}]8;;");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    let mut addresses = Vec::new();
+    for part in parts {
+        let (address, rest) = part.split_once("\u{1b}\\").expect("an address ends");
+        if !address.is_empty() {
+            addresses.push(address.to_owned());
+        }
+        plain.push_str(rest);
+    }
+    (addresses, plain)
+}
+
+#[test]
+fn rules_lead_to_their_pages() {
+    let folder = TempDir::new();
+    folder.write("x.conf", ECHO);
+    folder.write(
+        "policy/own-rule.toml",
+        r#"
+id = "own-rule"
+category = "security"
+severity = "warning"
+when = 'endpoint.path.startsWith("/b/") && trusted.actual.allow_origin != null'
+message = "nothing below /b/ is for other origins"
+primary = { at = "trusted.actual.allow_origin" }
+since = "1.0.0"
+explanation = "x"
+references = ["CWE-942", "https://x.example/\u001b]8;;", "https://own.example/rules#own"]
+"#,
+    );
+    let linked = |arguments: &[&str]| {
+        let select = ["--select", "own-rule,any-origin-with-credentials"];
+        let arguments = [&["--rules", "policy"], &select[..], arguments].concat();
+        let mut command = corslint(folder.path());
+        let command = command.args(arguments).env("FORCE_HYPERLINK", "1");
+        Run::from(command.output().expect("it starts"))
+    };
+    let pages = |arguments: &[&str]| links(&linked(arguments).stdout).0;
+    let helps = || {
+        let sarif = linked(&["--format", "sarif"]);
+        let sarif: serde_json::Value = serde_json::from_str(&sarif.stdout).expect("JSON");
+        let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array();
+        let rules = rules.expect("rules").iter();
+        let helps = rules.map(|rule| rule["helpUri"].as_str().expect("an address").to_owned());
+        helps.collect::<Vec<_>>()
+    };
+    let own = "https://own.example/rules#own".to_owned();
+    // Of a rule without a page, the first of its references.
+    let reference = pages(&[]);
+    assert_eq!(reference.len(), 2, "{reference:?}");
+    assert!(reference.contains(&own) && reference.iter().all(|page| page.starts_with("https://")));
+    assert_eq!(helps(), reference);
+    let arguments = [
+        "--rules",
+        "policy",
+        "--select",
+        "own-rule,any-origin-with-credentials",
+    ];
+    let plain = run(folder.path(), &arguments);
+    assert_eq!(links(&linked(&[]).stdout).1, plain.stdout);
+    assert!(!plain.stdout.contains('\u{1b}'), "a pipe gets none");
+    folder.write(
+        "corslint.toml",
+        "rule-pages = \"https://docs.example/cors/{rule}.html#{rule}\"\n",
+    );
+    let page =
+        "https://docs.example/cors/any-origin-with-credentials.html#any-origin-with-credentials";
+    let configured: Vec<_> = reference
+        .into_iter()
+        .map(|address| if address == own { address } else { page.into() })
+        .collect();
+    assert_eq!(pages(&[]), configured);
+    assert_eq!(helps(), configured);
+    for format in ["concise", "json", "github"] {
+        assert!(
+            !linked(&["--format", format]).stdout.contains('\u{1b}'),
+            "{format}"
+        );
+    }
+    linked(&["--output", "report.txt"]);
+    let file = std::fs::read_to_string(folder.path().join("report.txt")).expect("a report");
+    assert_eq!(file, run(folder.path(), &arguments).stdout);
 }

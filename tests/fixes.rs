@@ -236,7 +236,7 @@ fn fixing_writes_and_reports_what_is_left() {
     let file = folder.write("site.conf", &text);
     let plain = run(folder.path(), &[]);
     assert_eq!(plain.code, 1);
-    assert_eq!(plain.stderr, "1 fixable with `--fix`.\n", "{plain:?}");
+    assert_eq!(plain.stderr, "[*] 1 fixable with `--fix`.\n", "{plain:?}");
     let run = run(folder.path(), &["--fix"]);
     assert_eq!(run.code, 1, "{run:?}");
     assert_eq!(run.stderr, "1 fix applied.\n");

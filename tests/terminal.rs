@@ -6,7 +6,7 @@ use corslint::model::{
     Application, Assumption, Category, Certainty, Condition, Edit, Finding, Fix, Label, Request,
     Severity, Url,
 };
-use corslint::report::{Paths, Problem, Report, write_json, write_terminal};
+use corslint::report::{Paths, Problem, Report, Style, write_json, write_terminal};
 use corslint::source::{SourceFile, Span};
 
 use crate::formats::{assert_formats, assert_valid};
@@ -73,7 +73,11 @@ fn url(path: &str) -> Url {
 fn terminal(report: &Report, color: bool) -> String {
     let mut out = Vec::new();
     let paths = Paths::from(Path::new("/site"));
-    write_terminal(report, &paths, color, &mut out).expect("a vector takes everything");
+    let style = Style {
+        color,
+        links: false,
+    };
+    write_terminal(report, &paths, style, &mut out).expect("a vector takes everything");
     String::from_utf8(out).expect("UTF-8")
 }
 

@@ -71,6 +71,7 @@ Suppression:
 
 Environment:
   NO_COLOR, CLICOLOR_FORCE, CLICOLOR=0  as usual; --color is stronger
+  FORCE_HYPERLINK=1, FORCE_HYPERLINK=0  links from rules to their pages also in pipes, or nowhere
   SOURCE_DATE_EPOCH                     the time at which `until=` of suppressions is looked at
 
 Exit codes:

@@ -14,7 +14,7 @@ use crate::check::{Options, check, date_of};
 use crate::fixes::Fixing;
 use crate::model::Severity;
 use crate::report::{
-    Paths, Problem, Report, write_checkstyle, write_concise, write_github, write_gitlab,
+    Paths, Problem, Report, Style, write_checkstyle, write_concise, write_github, write_gitlab,
     write_json, write_junit, write_sarif, write_statistics, write_statistics_json, write_terminal,
 };
 use crate::source::{MAX_FILE_BYTES, Unreadable, text_of};
@@ -27,7 +27,10 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     let format = format(&arguments);
     let output = arguments.output.clone();
     let suppressed = arguments.show_suppressed;
-    let color = arguments.color.color.decide() && output.is_none();
+    let style = Style {
+        color: arguments.color.color.decide() && output.is_none(),
+        links: supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout) && output.is_none(),
+    };
     let (diff, timings) = (arguments.diff, arguments.timings);
     if arguments.unsafe_fixes && !arguments.fix && !diff {
         let words = "`--unsafe-fixes` needs `--fix` or `--diff`";
@@ -64,7 +67,7 @@ pub(super) fn run(arguments: CheckArguments) -> Result<Exit, Failure> {
     let content = |out: &mut dyn Write| match format {
         ReportFormat::Json if statistics => write_statistics_json(&report, out),
         _ if statistics => write_statistics(&report, out),
-        ReportFormat::Terminal => write_terminal(&report, &paths, color, out),
+        ReportFormat::Terminal => write_terminal(&report, &paths, style, out),
         ReportFormat::Concise => write_concise(&report, &paths, out),
         ReportFormat::Json => write_json(&report, &paths, out),
         ReportFormat::Sarif => write_sarif(&report, &paths, suppressed, out),

@@ -9,7 +9,7 @@ use super::Exit;
 use super::streams::{self, Failure};
 use crate::fixes::apply::{self, Changed};
 use crate::report::text::lines;
-use crate::report::{Paths, Report};
+use crate::report::{FIXABLE, Paths, Report};
 use crate::write::replace;
 
 /// Writes what was repaired in memory.
@@ -71,9 +71,9 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
     let left = match (safe.len(), others.len()) {
         (0, 0) => None,
         (0, more) => Some(format!("{more} fixable with `--fix --unsafe-fixes`.")),
-        (safe, 0) => Some(format!("{safe} fixable with `--fix`.")),
+        (safe, 0) => Some(format!("{FIXABLE} {safe} fixable with `--fix`.")),
         (safe, more) => Some(format!(
-            "{safe} fixable with `--fix`, {more} more with `--unsafe-fixes`."
+            "{FIXABLE} {safe} fixable with `--fix`, {more} more with `--unsafe-fixes`."
         )),
     };
     let applied = (applied > 0).then(|| format!("{} applied.", fixes(applied)));

@@ -8,6 +8,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::{Config, ConfigError, FILE_NAMES, File, Policy};
 use crate::model::{Environment, Severity};
+use crate::report::pages;
 use crate::source::read_text;
 
 /// Where settings come from.
@@ -186,6 +187,9 @@ impl Settings {
             matcher(&file, &folder, &entry.paths, &at)
         });
         let overrides = overrides.collect::<Result<_, _>>()?;
+        if let Some(pages) = &config.rule_pages {
+            pages::check(pages).map_err(|why| file.error(&["rule-pages"], why))?;
+        }
         let policy = config.policy.as_ref().map(|policy| {
             Policy::new(&policy.origins).map_err(|(index, why)| {
                 let index = index.to_string();

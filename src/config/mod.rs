@@ -46,6 +46,9 @@ pub struct Config {
     pub require_reason: bool,
     /// The file with the findings that are known and not to be reported.
     pub baseline: Option<String>,
+    /// Where the pages of the built-in rules can be read, with `{rule}` for the id of a rule
+    /// (`https://docs.example.com/corslint/{rule}.html`): terminals and SARIF link to it.
+    pub rule_pages: Option<String>,
     /// Which origins this project means to trust.
     pub policy: Option<PolicyTable>,
     /// Other settings for some paths. Of several that fit a file, all count; of contradicting ones

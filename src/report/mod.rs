@@ -4,6 +4,7 @@ mod concise;
 mod github;
 mod gitlab;
 mod json;
+pub(crate) mod pages;
 mod place;
 mod sarif;
 mod snippets;
@@ -30,7 +31,8 @@ pub use gitlab::write as write_gitlab;
 pub use json::write as write_json;
 pub use sarif::write as write_sarif;
 pub use statistics::{write as write_statistics, write_list as write_statistics_json};
-pub use terminal::write as write_terminal;
+pub(crate) use terminal::FIXABLE;
+pub use terminal::{Style, write as write_terminal};
 pub use text::Paths;
 pub use xml::{write_checkstyle, write_junit};
 
@@ -57,6 +59,8 @@ pub struct Report {
     pub new_baseline: Option<(PathBuf, String)>,
     /// What was repaired, in memory, if it was asked for; the findings are those that are left.
     pub fixed: Option<Fixed>,
+    /// Where the pages of the built-in rules stand, with `{rule}` for the id, if a configuration says it.
+    pub rule_pages: Option<String>,
     /// How long the parts of the run took.
     pub times: Times,
     /// The rules that were judged, for what they say to readers.

@@ -191,7 +191,11 @@ impl<'a> View<'a> {
         let Some(rule) = sets.find_map(|rules| rules.get(id)) else {
             return json!({ "id": id });
         };
-        descriptor(rule)
+        let mut descriptor = descriptor(rule);
+        if let Some(address) = self.report.page_of(rule) {
+            descriptor["helpUri"] = address.into();
+        }
+        descriptor
     }
 }
 
@@ -228,10 +232,6 @@ fn descriptor(rule: &Rule) -> Value {
         let text = docs.explanation.trim();
         descriptor["fullDescription"] = json!({ "text": words.join(" ") });
         descriptor["help"] = json!({ "text": text, "markdown": text });
-        let addresses = |reference: &&String| reference.starts_with("https://");
-        if let Some(address) = docs.references.iter().find(addresses) {
-            descriptor["helpUri"] = address.as_str().into();
-        }
         let weaknesses = docs.references.iter();
         let weaknesses = weaknesses.filter_map(|reference| reference.strip_prefix("CWE-"));
         tags.extend(weaknesses.map(|number| format!("external/cwe/cwe-{number}")));

@@ -1,5 +1,6 @@
 //! The report for people, in the style of compilers.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use codespan_reporting::diagnostic::{Diagnostic, LabelStyle, Severity as Level};
@@ -12,26 +13,41 @@ use super::{Paths, Report};
 use crate::model::{Application, Finding, Request, Severity};
 use crate::source::{Sources, Span};
 
+/// The mark of what `--fix` repairs.
+pub(crate) const FIXABLE: &str = "[*]";
+
 /// The most related places that are shown of one finding; the rest is counted.
 const MAX_RELATED: usize = 10;
 
 /// The most conditions that are shown of one finding; the rest is counted.
 const MAX_CONDITIONS: usize = 4;
 
+/// What a terminal can show besides text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Colours.
+    pub color: bool,
+    /// Links: from the id of a rule to its page.
+    pub links: bool,
+}
+
 /// Writes every finding and the summary.
 ///
 /// # Errors
 /// `out` refuses.
-pub fn write(report: &Report, paths: &Paths, color: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report, paths: &Paths, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let styles = Styles::default();
     let config = Config::default();
     for finding in &report.findings {
-        let mut buffer = if color {
+        let mut buffer = if style.color {
             Buffer::ansi()
         } else {
             Buffer::no_color()
         };
-        let (snippets, diagnostic) = diagnostic(finding, &report.sources, paths);
+        let (snippets, mut diagnostic) = diagnostic(finding, &report.sources, paths);
+        if let Some(page) = report.page(&finding.rule).filter(|_| style.links) {
+            diagnostic = diagnostic.with_code(linked(&line(&finding.rule), &page));
+        }
         let mut writer = StylesWriter::new(&mut buffer, &styles);
         if emit_to_write_style(&mut writer, &config, &snippets, &diagnostic).is_err() {
             buffer.clear();
@@ -44,6 +60,12 @@ pub fn write(report: &Report, paths: &Paths, color: bool, out: &mut dyn Write) -
         out.write_all(buffer.as_slice())?;
     }
     writeln!(out, "{}", summary(report))
+}
+
+/// A text that leads to an address, for terminals that know
+/// [OSC 8](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda).
+fn linked(text: &str, address: &str) -> String {
+    format!("\u{1b}]8;;{address}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
 }
 
 fn diagnostic(
@@ -62,10 +84,19 @@ fn diagnostic(
     };
     let diagnostic = Diagnostic::new(level)
         .with_code(line(&finding.rule))
-        .with_message(short_line(&finding.message))
+        .with_message(message(finding))
         .with_labels(labels)
         .with_notes(notes(finding, sources, paths));
     (snippets, diagnostic)
+}
+
+/// What is wrong, marked if `--fix` repairs it.
+fn message(finding: &Finding) -> Cow<'_, str> {
+    let text = short_line(&finding.message);
+    if finding.fixes.iter().any(|fix| fix.safe) {
+        return format!("{FIXABLE} {text}").into();
+    }
+    text
 }
 
 fn notes(finding: &Finding, sources: &Sources, paths: &Paths) -> Vec<String> {

@@ -56,3 +56,20 @@ fn long_runs_show_their_progress_to_people_only() {
     );
     assert_eq!(piped, "");
 }
+
+#[test]
+fn rules_are_links_in_terminals_that_know_links() {
+    let link = "\x1b]8;;https://";
+    let vscode = ("TERM_PROGRAM", "vscode");
+    assert!(terminal("$C .", &[vscode]).contains(link));
+    for (command, environment) in [
+        ("$C .", &[][..]),
+        ("$C .", &[vscode, ("FORCE_HYPERLINK", "0")]),
+        ("$C . | cat", &[vscode]),
+    ] {
+        let shown = terminal(command, environment);
+        assert!(shown.contains("lookalike-origin"), "{shown:?}");
+        assert!(!shown.contains("\x1b]8"), "{command} {environment:?}");
+    }
+    assert!(terminal("$C . | cat", &[("FORCE_HYPERLINK", "1")]).contains(link));
+}
