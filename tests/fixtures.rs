@@ -181,7 +181,9 @@ fn fixtures_read_as_expected() {
                 arguments.push("--pedantic");
             }
             let output = run(copy(&case).path(), &arguments);
-            if let Err(difference) = compare_snapshot(&expected, &output.stdout) {
+            // What can be repaired is the matter of `tests/fixes.rs`.
+            let text = output.stdout.replace("]: [*] ", "]: ");
+            if let Err(difference) = compare_snapshot(&expected, &text) {
                 wrong.push_str(&difference);
             }
         }
