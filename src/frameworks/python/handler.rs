@@ -263,6 +263,18 @@ const OF_THE_REQUEST: [(&str, &str, ValueSource); 6] = [
     ("request.cookies", "a cookie", ValueSource::Cookie),
     ("request.COOKIES", "a cookie", ValueSource::Cookie),
 ];
+/// Methods of loggers, and functions that only look.
+const TOLD: [&str; 9] = [
+    "critical",
+    "debug",
+    "error",
+    "exception",
+    "info",
+    "log",
+    "pprint",
+    "print",
+    "warning",
+];
 const REFERER: &str = "the Referer";
 
 /// Where the value of a header comes from, if it is a text of the request.
@@ -332,6 +344,7 @@ pub(crate) fn apply_effects(
 ) {
     for effect in effects {
         let Some(rest) = effect.path.strip_prefix(target) else {
+            handed(program, effect, target, request, response);
             continue;
         };
         let value = effect.arguments.positional.first();
@@ -412,6 +425,41 @@ fn call_effect(
         }
         ("get" | "getlist" | "items" | "keys", ..) => {}
         _ => response.unseen.push("*".into()),
+    }
+}
+
+/// What a function that is not in view does to a response that it is given.
+fn handed(
+    program: &mut Program,
+    effect: &Call,
+    target: &str,
+    request: &Request,
+    response: &mut Response,
+) {
+    let arguments = &effect.arguments;
+    let keywords = arguments.keywords.iter().map(|(_, _, value)| value);
+    let mut given = arguments.positional.iter().chain(keywords);
+    if effect.effect != Effect::Call || !given.any(|value| value.path() == Some(target)) {
+        return;
+    }
+    let name = effect.path.rsplit('.').next().unwrap_or_default();
+    if TOLD.contains(&name) {
+        return;
+    }
+    if &*effect.path != "django.utils.cache.patch_vary_headers" {
+        response.unseen.push("*".into());
+        return;
+    }
+    let names = arguments.positional.get(1);
+    let names = names.or_else(|| arguments.keyword("newheaders")).cloned();
+    let members = names.and_then(|names| program.items(&names));
+    let Some((members, false)) = members else {
+        response.unseen.push("vary".into());
+        return;
+    };
+    for member in members {
+        let vary = line("Vary", &member, effect.span, request);
+        response.headers.push(vary);
     }
 }
 
