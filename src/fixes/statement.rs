@@ -21,6 +21,10 @@ const BLOCKS: [&str; 9] = [
     "switch_block_statement_group",
 ];
 
+/// What adds to `Vary` in Django, and its module.
+const VARY_FUNCTION: &str = "patch_vary_headers";
+const VARY_MODULE: &str = "django.utils.cache";
+
 /// The ways to send `Vary: Origin` where a header line is sent, each as edits.
 pub(super) fn vary(
     language: Language,
@@ -41,30 +45,99 @@ pub(super) fn vary(
     let Some(statement) = statement(node) else {
         return Vec::new();
     };
-    let Some(receiver) = receiver(file, node, statement) else {
+    let Some(object) = object(node, statement) else {
+        return Vec::new();
+    };
+    let Some(receiver) = receiver(file, object) else {
         return Vec::new();
     };
     let ended = file.text()[statement.byte_range()].ends_with(';') || language == Language::Java;
     let end = if ended { ";" } else { "" };
+    let mut import = None;
     let code = match (language, framework) {
         (Language::JavaScript, _) => format!("{receiver}.vary('Origin'){end}"),
         (Language::Python, "flask") => format!("{receiver}.headers.add(\"Vary\", \"Origin\")"),
         (Language::Python, "starlette") => {
             format!("{receiver}.headers.add_vary_header(\"Origin\")")
         }
-        (Language::Java | Language::Kotlin, _) => {
-            format!("{receiver}.addHeader(\"Vary\", \"Origin\"){end}")
+        (Language::Python, "django") => {
+            let Some(known) = imported(&tree, file, VARY_MODULE, VARY_FUNCTION) else {
+                return Vec::new();
+            };
+            import = known;
+            format!("{VARY_FUNCTION}({receiver}, [\"Origin\"])")
         }
+        (Language::Java | Language::Kotlin, _) => match headers(file, object) {
+            Some(headers) => format!("{headers}.add(\"Vary\", \"Origin\"){end}"),
+            None => format!("{receiver}.addHeader(\"Vary\", \"Origin\"){end}"),
+        },
         _ => return Vec::new(),
     };
-    let mut ways = vec![vec![before(file, statement.start_byte(), &code)]];
+    let way = |at: Node<'_>| {
+        let call = before(file, at.start_byte(), &code);
+        import.iter().cloned().chain([call]).collect()
+    };
+    let mut ways = vec![way(statement)];
     let mut inner = statement;
     for _ in 0..MAX_IFS {
         let Some(outer) = around(inner) else { break };
-        ways.push(vec![before(file, outer.start_byte(), &code)]);
+        ways.push(way(outer));
         inner = outer;
     }
     ways
+}
+
+/// What makes a name of a module known in a Python file: nothing if it is, no way if the name stands for
+/// something else.
+fn imported(tree: &Tree, file: &SourceFile, module: &str, name: &str) -> Option<Option<Edit>> {
+    let line = format!("from {module} import {name}");
+    let (mut last, mut first) = (None, None);
+    let mut known = false;
+    let root = tree.root_node();
+    for node in root.named_children(&mut root.walk()) {
+        let text = &file.text()[node.byte_range()];
+        match node.kind() {
+            "import_statement" | "future_import_statement" => last = Some(node),
+            "import_from_statement" => {
+                let from = node.child_by_field_name("module_name");
+                let from = from.map(|from| &file.text()[from.byte_range()]);
+                let mut cursor = node.walk();
+                let names = node.children_by_field_name("name", &mut cursor);
+                let mut names = names.map(|name| &file.text()[name.byte_range()]);
+                known |= from == Some(module) && names.any(|known| known == name);
+                last = Some(node);
+            }
+            "comment" => {}
+            // What a file says of itself.
+            "expression_statement" if first.is_none() && text.starts_with(['"', '\'']) => {
+                last = Some(node)
+            }
+            _ => {
+                first = first.or(Some(node));
+                break;
+            }
+        }
+    }
+    if known {
+        return Some(None);
+    }
+    if !names(file, name).is_empty() {
+        return None;
+    }
+    Some(Some(match (last, first) {
+        (Some(last), _) => {
+            let end = last.end_byte();
+            let blank = if last.kind() == "expression_statement" {
+                2
+            } else {
+                1
+            };
+            let text = format!("{}{line}", line_break(file, end).repeat(blank));
+            insertion(file, end, text)
+        }
+        (None, Some(first)) => before(file, first.start_byte(), &line),
+        (None, None) => return None,
+    }))
 }
 
 /// The statement that a node belongs to.
@@ -97,8 +170,8 @@ fn around(statement: Node<'_>) -> Option<Node<'_>> {
     }
 }
 
-/// The response on which a header is set, as it is written.
-fn receiver(file: &SourceFile, node: Node<'_>, statement: Node<'_>) -> Option<String> {
+/// What stands before the last `.` or `[` of what sets a header.
+fn object<'t>(node: Node<'t>, statement: Node<'t>) -> Option<Node<'t>> {
     let mut node = node;
     // The outermost call or assignment up to the statement.
     let mut found = None;
@@ -120,7 +193,24 @@ fn receiver(file: &SourceFile, node: Node<'_>, statement: Node<'_>) -> Option<St
         }
         node = node.parent()?;
     }
-    let mut object = found?;
+    found
+}
+
+/// The headers of a response that are set at an object, as it is written: those of WebFlux.
+fn headers(file: &SourceFile, object: Node<'_>) -> Option<String> {
+    let object = match object.kind() {
+        "navigation_expression" => object.named_child(0)?,
+        _ => object,
+    };
+    let text = &file.text()[object.byte_range()];
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '(' | ')');
+    let are_headers = text.ends_with(".getHeaders()") || text.ends_with(".headers");
+    (are_headers && text.chars().all(plain)).then(|| text.to_owned())
+}
+
+/// The response on which a header is set, as it is written.
+fn receiver(file: &SourceFile, object: Node<'_>) -> Option<String> {
+    let mut object = object;
     // To the left end of `res.status(200).header(…)`, `response.headers.add(…)`.
     loop {
         let inner = match object.kind() {

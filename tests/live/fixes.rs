@@ -46,6 +46,9 @@ port-django | GET 200 | https://app.example.com | access-control-allow-origin | 
 port-django | GET 200 | https://admin.example.com | access-control-allow-origin | - | https://admin.example.com
 pattern-django | GET 200 | https://app.example.com.evil.example | access-control-allow-origin | https://app.example.com.evil.example | -
 pattern-django | GET 200 | https://app-example.org | access-control-allow-origin | https://app-example.org | -
+vary-django | GET 200 | - | vary | - | origin
+vary-django | GET 200 | https://app.example.com | vary | - | origin
+vary-django-known | GET 200 | - | vary | - | origin
 option-flask | GET 200 | https://evil.example | access-control-allow-origin | https://evil.example | -
 slash-flask | GET 200 | https://app.example.com | access-control-allow-origin | - | https://app.example.com
 true-flask | GET 200 | https://app.example.com | access-control-allow-credentials | True | true
