@@ -455,6 +455,24 @@ mod tests {
         assert_eq!(file.position(end).column, STRIDE + 2);
     }
 
+    /// A pipe that has taken the place of a file since that was looked at: opening must not wait for
+    /// somebody who writes.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("nginx.conf");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let read = Buffer::default().read(&pipe, MAX_FILE_BYTES).err();
+            sender.send(read.map(|why| why.to_string()))
+        });
+        let read = receiver.recv_timeout(std::time::Duration::from_secs(20));
+        assert_eq!(read, Ok(Some(Unreadable::NotAFile.to_string())));
+    }
+
     #[test]
     fn a_path_is_read_once() {
         let sources = Sources::new();

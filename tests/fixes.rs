@@ -361,6 +361,64 @@ fn a_file_that_was_changed_meanwhile_is_left_alone() {
     assert_eq!(fs::read_to_string(b).expect("a file"), touched);
 }
 
+#[test]
+fn a_file_that_somebody_writes_to_all_the_time_ends_the_run_with_2() {
+    use std::io::Write as _;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = TempDir::new();
+    let a = folder.write("a.conf", MISSING_ALWAYS);
+    let b = folder.write("b.conf", MISSING_ALWAYS);
+    let done = AtomicBool::new(false);
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = fs::File::options().append(true).open(&b).expect("b");
+            while !done.load(Ordering::Relaxed) {
+                file.write_all(b"# mine\n").expect("a writable file");
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+        });
+        let ended = run(folder.path(), &["--fix"]);
+        done.store(true, Ordering::Relaxed);
+        ended
+    });
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+    let words =
+        "error: b.conf: was changed while corslint ran; run it again; no file was changed\n";
+    assert_eq!(ended.stderr, words);
+    assert_eq!(fs::read_to_string(&a).expect("a file"), MISSING_ALWAYS);
+    let left = fs::read_to_string(&b).expect("a file");
+    assert!(
+        left.starts_with(MISSING_ALWAYS) && !left.contains("always"),
+        "{left}"
+    );
+    let entries = fs::read_dir(folder.path()).expect("a folder");
+    assert_eq!(entries.count(), 2, "nothing is left behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_repair_that_cannot_be_written_beside_its_file_ends_the_run_with_2() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = TempDir::new();
+    let file = folder.write("conf.d/a.conf", MISSING_ALWAYS);
+    let inner = file.parent().expect("a folder");
+    fs::set_permissions(inner, fs::Permissions::from_mode(0o555)).expect("permissions");
+    // Root may write everywhere.
+    let is_root = fs::write(inner.join("probe"), "").is_ok();
+    let ended = run(folder.path(), &["--fix"]);
+    fs::set_permissions(inner, fs::Permissions::from_mode(0o755)).expect("permissions");
+    if !is_root {
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(
+            ended
+                .stderr
+                .starts_with("error: conf.d/a.conf: cannot be written: "),
+            "{ended:?}"
+        );
+        assert_eq!(fs::read_to_string(&file).expect("a file"), MISSING_ALWAYS);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn read_only_files_and_links_that_lead_out_are_left_alone() {

@@ -255,6 +255,37 @@ fn a_sparse_file_costs_nothing() {
 }
 
 #[test]
+fn programs_that_nobody_wrote_by_hand_are_counted_as_skipped() {
+    let folder = TempDir::new();
+    let code = "const cors = require('cors');\nconst app = require('express')();\n\
+                app.use(cors({ origin: true, credentials: true }));\n";
+    let limit = usize::try_from(corslint::limits::discover::MAX_PROGRAM_BYTES).expect("a size");
+    // Short lines: long ones are a sign of their own.
+    let padded = |size: usize| {
+        let mut text = code.to_owned() + &"// lines\n".repeat(size / 9);
+        text.truncate(size);
+        text
+    };
+    folder.write("fits.js", padded(limit));
+    folder.write("bundle.js", padded(limit + 1));
+    let run = bounded(folder.path(), &["--format", "concise", "."]);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("fits.js:3:"), "{}", run.stdout);
+    assert!(!run.stdout.contains("bundle.js"), "{}", run.stdout);
+    let words = format!(
+        "skipped: bundle.js: {} bytes, larger than the limit of {limit}",
+        limit + 1
+    );
+    says(&run, &words);
+    let json = bounded(folder.path(), &["--format", "json", "."]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json["summary"]["skipped"], 1);
+    // Who names it wants it read.
+    let named = bounded(folder.path(), &["--format", "concise", "bundle.js"]);
+    assert!(named.stdout.contains("bundle.js:3:"), "{named:?}");
+}
+
+#[test]
 fn patterns_that_backtrack_for_ever_are_given_up() {
     const PATTERN: &str = "^https://(([a-z]+)*)*[0-9]$";
     let folder = TempDir::new();
