@@ -64,3 +64,29 @@ fn configuring_with_itself_ends() {
         assert!((0..=1).contains(&run.code), "{customizer}: {}", run.stderr);
     }
 }
+
+#[test]
+fn a_file_that_takes_too_much_work_is_named_and_hides_what_it_may_say() {
+    let folder = TempDir::new();
+    folder.write("app/pom.xml", "<project></project>\n");
+    folder.write("app/Good.kt", GOOD.replace("origins", "originPatterns"));
+    folder.write(
+        "app/Idle.java",
+        "@Configuration\nclass Idle {\n    @Bean\n    CorsConfigurationSource cors() { return null; }\n}\n",
+    );
+    let before = run(folder.path(), &["--color", "never"]);
+    assert!(before.stdout.contains("error[any-origin-with-credentials]"));
+    assert!(before.stdout.contains("error[cors-not-active]"));
+    // The scanner of the grammar looks for the end of a text block behind every word.
+    let text = format!(
+        "@CrossOrigin\nclass A {{\n{}{}",
+        " ) ".repeat(3000),
+        "x ".repeat(40_000)
+    );
+    folder.write("app/A.kt", &text);
+    let run = run(folder.path(), &["--color", "never"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+    let named = "skipped: app/A.kt: takes too much work to parse\n";
+    assert!(run.stderr.contains(named), "{}", run.stderr);
+    assert!(run.stdout.contains("1 file skipped"), "{}", run.stdout);
+}

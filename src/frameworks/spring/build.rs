@@ -63,6 +63,19 @@ pub(super) fn application(
     app
 }
 
+/// Parts of the application are not in view: what nobody seems to apply may be applied there, and a
+/// filter may stand there that decides about everything.
+pub(super) fn hide(app: &mut Application, notes: &mut Notes) {
+    notes.unattached.clear();
+    let outermost = Filter {
+        what: What::Cors(Source::Unknown),
+        order: i64::MIN,
+        patterns: Vec::new(),
+        span: app.place,
+    };
+    app.filters.insert(0, outermost);
+}
+
 /// A place where the container makes the object of a class.
 pub(super) fn component(m: &mut Node<'_>, class: &Arc<Class>) -> Val {
     boot::bean_of_class(m, class, class.name_span)

@@ -40,6 +40,8 @@ pub(super) struct Exchange {
     pub(super) policies: Vec<Cors>,
     /// Whether the origin is allowed depends on something unknown.
     pub(super) unsure: bool,
+    /// A configuration that is not in view had its say.
+    undecided: bool,
     error_sent: bool,
     /// The filter that runs has let the request pass.
     pub(super) went_on: bool,
@@ -114,6 +116,7 @@ impl Exchange {
             comparisons: Vec::new(),
             policies: Vec::new(),
             unsure: false,
+            undecided: false,
             error_sent: false,
             went_on: false,
             stopped: None,
@@ -287,6 +290,12 @@ impl Exchange {
     /// `DefaultCorsProcessor.processRequest` (servlet and reactive alike, but for the body of a 403).
     pub(super) fn process(&mut self, policy: &Policy, versions: Versions) -> Processed {
         self.cors_seen = true;
+        // What was decided already is not in view, and it may leave nothing to decide.
+        let policy = if self.undecided {
+            &Policy::Unknown
+        } else {
+            policy
+        };
         let cors = match policy {
             Policy::Absent if versions.skips_without_configuration() => return Processed::Accepted,
             Policy::Absent => None,
@@ -294,6 +303,7 @@ impl Exchange {
             Policy::Unknown => {
                 self.unseen.push("*".into());
                 self.unsure = true;
+                self.undecided = true;
                 if self.is_preflight() {
                     self.status = Known::Unknown;
                 }

@@ -50,6 +50,9 @@ const WORDS: [&str; 26] = [
     "@Component",
 ];
 
+/// Why a file is not understood whose parse was given up.
+const TOO_MUCH: &str = "takes too much work to parse";
+
 /// Is this file a part of a Spring application?
 pub(super) fn detect(path: &Path, text: &str) -> bool {
     let name = path
@@ -133,6 +136,10 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             reading.sites.push(Box::new(site) as Box<dyn Site>);
         }
     }
+    let given_up = program.given_up().into_iter();
+    reading
+        .skipped
+        .extend(given_up.map(|path| (path, TOO_MUCH.to_owned())));
     reading.files = program
         .units()
         .iter()
@@ -255,6 +262,7 @@ fn site(
         reactive: is_reactive(program, &build),
         place,
         project,
+        in_view: !given_up(program, &group, project),
     };
     let mut loaded = inputs.worlds(&plan);
     let open = inputs.open_defaults(&plan, &loaded);
@@ -268,6 +276,14 @@ fn site(
     let mut read: Vec<Arc<SourceFile>> = units.iter().map(|unit| Arc::clone(&unit.file)).collect();
     read.extend(settings.iter().cloned());
     Some(SpringSite::new(loaded, plan.conditions.as_slice(), read))
+}
+
+/// Is there a file of these modules whose parse was given up?
+fn given_up(program: &Program, group: &ModuleGroup, project: &Project<'_>) -> bool {
+    let paths = program.given_up();
+    paths
+        .iter()
+        .any(|path| group.folders.contains(&module_of(path, project.root)))
 }
 
 fn place(group: &ModuleGroup, settings: &[Arc<SourceFile>]) -> Option<Span> {
@@ -294,6 +310,8 @@ struct Inputs<'a> {
     reactive: bool,
     place: Span,
     project: &'a Project<'a>,
+    /// Every file of it was understood.
+    in_view: bool,
 }
 
 impl Inputs<'_> {
@@ -368,7 +386,7 @@ fn load(inputs: &Inputs<'_>, plan: &Plan, world: &World, set: &[&str]) -> Loaded
         budget,
     );
     let mut notes = Notes::default();
-    let app = build::application(
+    let mut app = build::application(
         &mut machine,
         &known,
         inputs.build,
@@ -376,6 +394,9 @@ fn load(inputs: &Inputs<'_>, plan: &Plan, world: &World, set: &[&str]) -> Loaded
         inputs.place,
         &mut notes,
     );
+    if !inputs.in_view {
+        build::hide(&mut app, &mut notes);
+    }
     let (image, host) = machine.freeze();
     Loaded {
         image,

@@ -591,6 +591,14 @@ fn add_policy(settings: &mut Settings, cors: &Cors, loaded: &Loaded) {
             })
         });
     }
+    if settings.private_network.is_none() {
+        settings.private_network = cors.private_network.and_then(|written| {
+            Some(Setting {
+                values: vec![written.value.known()?.to_string()],
+                span: written.span,
+            })
+        });
+    }
     if settings.max_age.is_none() {
         settings.max_age = cors.max_age.and_then(|written| {
             Some(Setting {

@@ -42,6 +42,8 @@ struct Index {
     /// The names of the source files in a folder.
     listed: HashMap<PathBuf, Arc<HashSet<String>>>,
     loaded: usize,
+    /// Files whose parse would take too much work.
+    given_up: Vec<PathBuf>,
 }
 
 /// Parses a file by the language of its name.
@@ -51,6 +53,12 @@ fn parse(file: &Arc<SourceFile>) -> Option<Unit> {
         "kt" => crate::syntax::kotlin::parse(file),
         _ => None,
     }
+}
+
+/// Is it a file that [`parse`] knows the language of?
+fn is_source(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "java" || ending == "kt")
 }
 
 impl Program {
@@ -63,6 +71,8 @@ impl Program {
             if let Some(unit) = parse(file) {
                 index.tried.insert(file.path().to_path_buf());
                 index.add(unit);
+            } else if is_source(file.path()) {
+                index.given_up.push(file.path().to_path_buf());
             }
         }
         Self {
@@ -80,6 +90,12 @@ impl Program {
     #[must_use]
     pub fn given(&self) -> Vec<Arc<Unit>> {
         self.lock().units[..self.given].to_vec()
+    }
+
+    /// The files that would take too much work to parse, so that what they declare is not in view.
+    #[must_use]
+    pub fn given_up(&self) -> Vec<PathBuf> {
+        self.lock().given_up.clone()
     }
 
     /// All files that were read.
@@ -441,13 +457,19 @@ impl Index {
             return false;
         }
         self.loaded += 1;
-        let unit = sources.load(path).ok().and_then(|file| parse(&file));
-        match unit {
+        let Ok(file) = sources.load(path) else {
+            return false;
+        };
+        match parse(&file) {
             Some(unit) if !self.by_file.contains_key(&unit.file.id()) => {
                 self.add(unit);
                 true
             }
-            _ => false,
+            Some(_) => false,
+            None => {
+                self.given_up.push(path.to_path_buf());
+                false
+            }
         }
     }
 

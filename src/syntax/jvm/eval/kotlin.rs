@@ -144,9 +144,13 @@ impl<H: Host> Machine<'_, H> {
             }
             ("require" | "check" | "println" | "print", _) => Val::void(span),
             ("requireNotNull" | "checkNotNull", [val, ..]) => val.clone(),
-            // Kotlin's standard library: both functions throw whatever they are given.
-            ("error" | "TODO", _) => {
+            ("error", _) => {
                 let error = Val::foreign("java.lang.IllegalStateException", span);
+                return Err(super::Abrupt::Throw(error));
+            }
+            // Kotlin's standard library has a function of this name, which throws.
+            ("TODO", _) => {
+                let error = Val::foreign("kotlin.NotImplementedError", span);
                 return Err(super::Abrupt::Throw(error));
             }
             _ => return Ok(None),

@@ -7,6 +7,38 @@ use super::{Abrupt, Host, Machine, Result};
 use crate::limits::jvm::statements::MAX_ROUNDS;
 use crate::syntax::jvm::ast::{Loop, Name, Stmt, Try, Type, simple};
 
+/// What is thrown and is no `Exception` (Java's and Kotlin's libraries).
+const ERRORS: [&str; 8] = [
+    "Error",
+    "AssertionError",
+    "ExceptionInInitializerError",
+    "LinkageError",
+    "NotImplementedError",
+    "OutOfMemoryError",
+    "StackOverflowError",
+    "VirtualMachineError",
+];
+
+/// What an exception of Java's library extends, below `RuntimeException`.
+fn parent(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "NumberFormatException" => "IllegalArgumentException",
+        "ArrayIndexOutOfBoundsException" | "StringIndexOutOfBoundsException" => {
+            "IndexOutOfBoundsException"
+        }
+        "InputMismatchException" => "NoSuchElementException",
+        "ArithmeticException"
+        | "ClassCastException"
+        | "IllegalArgumentException"
+        | "IllegalStateException"
+        | "IndexOutOfBoundsException"
+        | "NoSuchElementException"
+        | "NullPointerException"
+        | "UnsupportedOperationException" => "RuntimeException",
+        _ => return None,
+    })
+}
+
 impl<H: Host> Machine<'_, H> {
     /// Executes statements in a scope; the value of the last one.
     pub(super) fn exec_all(&mut self, statements: &[Stmt], scope: Id) -> Result<Option<Val>> {
@@ -181,19 +213,40 @@ impl<H: Host> Machine<'_, H> {
 
     /// May an exception be of a type?
     fn may_be(&self, error: &Val, ty: &Type) -> bool {
-        if matches!(ty.simple(), "Exception" | "Throwable" | "RuntimeException") {
+        let wanted = ty.simple();
+        if wanted == "Throwable" {
             return true;
         }
+        let fatal = self.is_fatal(error);
+        if matches!(wanted, "Exception" | "RuntimeException") {
+            return !fatal;
+        }
         match &error.v {
+            _ if fatal && wanted == "Error" => true,
             V::Foreign(path) => {
                 let name = simple(path);
-                // Whether one library exception extends another is not in view.
-                name == ty.simple() || name != "NullPointerException"
+                match parent(name) {
+                    Some(parent) => name == wanted || parent == wanted,
+                    // Whether one exception of a library extends another is not in view.
+                    None => name == wanted || (!fatal && wanted != "Error"),
+                }
             }
             V::Object(_) => self
                 .class_of(error)
-                .is_none_or(|class| self.program.is_a(&class, ty.simple(), self.sources)),
+                .is_none_or(|class| self.program.is_a(&class, wanted, self.sources)),
             _ => true,
+        }
+    }
+
+    /// Is it an `Error`, which is no `Exception`?
+    fn is_fatal(&self, error: &Val) -> bool {
+        match &error.v {
+            V::Foreign(path) => ERRORS.contains(&simple(path)),
+            V::Object(_) => self.class_of(error).is_some_and(|class| {
+                let is_a = |name: &&str| self.program.is_a(&class, name, self.sources);
+                ERRORS.iter().any(is_a)
+            }),
+            _ => false,
         }
     }
 }

@@ -456,6 +456,27 @@ fn kotlin_expressions_have_values() {
             "try { throw IllegalStateException(\"x\") } catch (e: Exception) { \"caught\" }",
             "'caught'",
         ),
+        // `error` throws an IllegalStateException, `TODO` a NotImplementedError, which is an Error.
+        (
+            "try { error(\"x\") } catch (e: IllegalArgumentException) { \"argument\" } catch (e: Exception) { \"caught\" }",
+            "'caught'",
+        ),
+        (
+            "try { Integer.parseInt(\"x\") } catch (e: IllegalArgumentException) { \"argument\" }",
+            "'argument'",
+        ),
+        (
+            "try { TODO() } catch (e: Exception) { \"exception\" } catch (e: Error) { \"error\" }",
+            "'error'",
+        ),
+        (
+            "try { TODO(\"x\") } catch (e: NotImplementedError) { \"todo\" }",
+            "'todo'",
+        ),
+        (
+            "try { TODO() } catch (e: IllegalStateException) { \"state\" } catch (e: Throwable) { \"any\" }",
+            "'any'",
+        ),
     ] {
         let body = format!(
             "val n = 1\nval text: String = \"t\"\nval none: String? = null\nval lazyOne by lazy {{ 1 }}\nval computed: String get() = \"c$n\"\nfun value(): Any? {{\n return {text}\n}}\ncompanion object {{\n const val CONST = \"const\"\n}}"
