@@ -13,7 +13,7 @@ use crate::syntax::tree::{Reader, child, children, first, has_token};
 
 /// Reads a file's tree.
 pub(super) fn unit(root: Node<'_>, file: &Arc<SourceFile>) -> Unit {
-    let mut kotlin = Kotlin(Reader::new(file), Vec::new());
+    let mut kotlin = Kotlin(Reader::new(file), Vec::new(), Vec::new());
     let mut unit = Unit {
         file: Arc::clone(file),
         language: Language::Kotlin,
@@ -67,8 +67,13 @@ fn is_type(node: Node<'_>) -> bool {
     )
 }
 
-/// A file, and the operators that are applied further out than the grammar says.
-pub(super) struct Kotlin<'a>(pub(super) Reader<'a>, pub(super) Vec<usize>);
+/// A file, the operators that are applied further out than the grammar says, and the annotations of
+/// the next declaration that the grammar takes for those of an expression.
+pub(super) struct Kotlin<'a>(
+    pub(super) Reader<'a>,
+    pub(super) Vec<usize>,
+    pub(super) Vec<Annotation>,
+);
 
 impl Kotlin<'_> {
     fn top(&mut self, root: Node<'_>, unit: &mut Unit, outside: &mut Class) {
@@ -96,16 +101,53 @@ impl Kotlin<'_> {
                     self.0.leave();
                 }
                 "function_declaration" | "property_declaration" => self.member(node, outside),
+                "annotated_expression" => {
+                    self.in_front(node);
+                    continue;
+                }
                 _ => {
                     let class = self.class(node, &unit.package);
                     unit.classes.extend(class.map(Arc::new));
                 }
             }
+            self.2.clear();
+        }
+    }
+
+    /// `@A @B(1)` on a line of its own may be read as the expression `(1)` with annotations, and is
+    /// those of the declaration that follows.
+    fn in_front(&mut self, node: Node<'_>) {
+        let mut inner = Some(node);
+        while let Some(node) = inner.take() {
+            let mut found = Vec::new();
+            for part in children(node) {
+                match part.kind() {
+                    "annotation" => self.annotation(part, &mut found),
+                    "annotated_expression" => inner = Some(part),
+                    "parenthesized_expression" => {
+                        let Some((value, annotation)) = first(part).zip(found.last_mut()) else {
+                            continue;
+                        };
+                        let value = self.expr(value);
+                        annotation.span = self.0.span(node);
+                        annotation.args = several(vec![AnnotationArg {
+                            name: "value".into(),
+                            name_span: value.span,
+                            value,
+                        }]);
+                    }
+                    _ => {}
+                }
+            }
+            self.2.extend(found);
         }
     }
 
     fn modifiers(&mut self, node: Node<'_>) -> Modifiers {
-        let mut result = Modifiers::default();
+        let mut result = Modifiers {
+            annotations: std::mem::take(&mut self.2),
+            words: Vec::new(),
+        };
         for list in children(node) {
             if !matches!(list.kind(), "modifiers" | "parameter_modifiers") {
                 continue;

@@ -586,3 +586,32 @@ fn broken_kotlin_is_survived() {
     let _ = kotlin("fun value(): Any { val x = ; return 2 }");
     let _ = kotlin("fun value( { \"${");
 }
+
+#[test]
+fn annotations_in_front_of_kotlins_classes_are_theirs() {
+    let main = "package app\n\n@Component\n@Order(Main.FIRST)\nclass Main : Filter() {\n \
+        override fun f(r: Q) {\n  r.a(\"b\")\n }\n companion object { const val FIRST = 1 }\n}\n\n\
+        @Other\nclass Second {\n @Get(\"/i\")\n fun items() = \"\"\n}\n\n@Third(\"x\") @Fourth(2) @Fifth\nobject Last\n";
+    let file = Sources::new().add("no-such-folder/app/Main.kt".into(), main.into());
+    let program = Program::new(Path::new("no-such-folder"), &[file]);
+    let classes = program.classes();
+    let annotated: Vec<String> = classes
+        .iter()
+        .map(|class| {
+            let names = class.annotations.iter();
+            let names: Vec<String> = names
+                .map(|annotation| format!("{}/{}", annotation.name, annotation.args.len()))
+                .collect();
+            format!("{}: {}", class.name, names.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        annotated,
+        [
+            "Main: Component/0 Order/1",
+            "Companion: ",
+            "Second: Other/0",
+            "Last: Third/1 Fourth/1 Fifth/0"
+        ]
+    );
+}
