@@ -308,6 +308,12 @@ pub mod spring {
         pub const MAX_HANDLERS: usize = 4000;
     }
 
+    /// In `cookies.rs`.
+    pub mod cookies {
+        /// More methods that make cookies are not looked into.
+        pub const MAX_METHODS: usize = 100;
+    }
+
     /// In `exchange.rs`.
     pub mod exchange {
         /// More ways through one request are not tried.

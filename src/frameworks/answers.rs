@@ -93,3 +93,10 @@ pub(crate) fn is_secure(settings: &Settings) -> Known<bool> {
         Known::Unknown
     }
 }
+
+/// Does a cookie's name say that it stands for a login? One against forged requests does not.
+pub(crate) fn is_login(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+    has(&["sess", "token", "sid", "auth", "jwt"]) && !has(&["csrf", "xsrf"])
+}

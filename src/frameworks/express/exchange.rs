@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::host::Node;
 use super::model::{function, object};
 use super::observe;
+use crate::frameworks::answers::is_login;
 use crate::limits::express::exchange::MAX_DECISIONS;
 use crate::model::{
     Answer, Decision, DropReason, Dropped, HeaderLine, Known, Observation, Request, ValueSource,
@@ -527,7 +528,7 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
         }
         "cookie" => {
             let name = args.first().and_then(Val::as_str);
-            if name.is_some_and(is_session)
+            if name.is_some_and(is_login)
                 && let Some(options) = args.get(2)
                 && let Some(domain) = observe::cookie_domain(machine, options)
                 && let Some(exchange) = &mut machine.host.exchange
@@ -551,14 +552,6 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
         _ => {}
     }
     Ok(this)
-}
-
-/// Does a cookie's name say that it stands for a login?
-fn is_session(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    ["sess", "token", "sid", "auth", "jwt"]
-        .iter()
-        .any(|part| lower.contains(part))
 }
 
 fn status_call(machine: &mut Node<'_>, name: &str, args: &[Val], call: &Call<'_>) -> Result<Val> {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::beans::{self, Known};
+use super::cookies::Bound;
 use super::cors::Cors;
 use super::exchange::Policy;
 use super::host::{FilterBean, Node, Registered, entries, object, push, servlet_pattern};
@@ -10,7 +11,7 @@ use super::model::{Application, ChainCors, Filter, Link, Mapping, Source, What};
 use super::path::PathPattern;
 use super::properties;
 use super::xml::{self, Documents};
-use super::{chains, controllers, functional, interceptors};
+use super::{chains, controllers, cookies, functional, interceptors};
 use crate::frameworks::boot::{self, Build};
 use crate::model::Known as Fact;
 use crate::source::Span;
@@ -27,6 +28,8 @@ pub(super) struct Notes {
     pub(super) unattached: Vec<(Span, String, String, Option<Span>)>,
     /// `CorsConfigurationSource` beans that some chain or filter uses.
     pub(super) used: Vec<Span>,
+    /// Cookies that browsers keep from pages of other sites.
+    pub(super) bound: Vec<Bound>,
 }
 
 /// Runs what a container would run, and collects what came of it.
@@ -56,6 +59,7 @@ pub(super) fn application(
     chains::apply(m, known, build, documents, &mut app, notes);
     app.filters.sort_by_key(|filter| filter.order);
     sockets(m, known);
+    notes.bound = cookies::bound(m, known);
     unattached(m, known, &app, notes);
     if let Some((words, span)) = m.host.data.refusals.first() {
         app.refusal = Some((words.clone(), *span));

@@ -117,6 +117,7 @@ pub(super) fn apply(
                 order: i64::MIN,
                 span: app.place,
                 cors: ChainCors::Absent,
+                by_token: false,
             },
         );
     }
@@ -145,6 +146,7 @@ fn unknown_chain(m: &Node<'_>, span: Span, order: i64) -> Chain {
         order,
         span,
         cors: ChainCors::Absent,
+        by_token: false,
     }
 }
 
@@ -225,6 +227,7 @@ fn chain(
     }
     links.sort_by_key(|(place, _)| *place);
     let entry = http.entry(m);
+    let by_token = http.bearer.is_some() || reads_tokens(m, &http);
     Chain {
         matchers: http.matchers.clone(),
         links: links.into_iter().map(|(_, link)| link).collect(),
@@ -233,7 +236,22 @@ fn chain(
         order,
         span: http.span,
         cors: http.cors,
+        by_token,
     }
+}
+
+/// Does a filter of the project, added to a chain, read the `Authorization` header?
+fn reads_tokens(m: &Node<'_>, http: &Http) -> bool {
+    const WORDS: [&str; 3] = [
+        "\"Authorization\"",
+        "\"authorization\"",
+        "HttpHeaders.AUTHORIZATION",
+    ];
+    http.added.iter().any(|(filter, ..)| {
+        let place = m.class_of(filter).map_or(filter.span, |class| class.span);
+        let text = m.source(place);
+        WORDS.iter().any(|word| text.contains(word))
+    })
 }
 
 /// The CORS filter of a chain, if there is one (`CorsConfigurer`, `ServerHttpSecurity.CorsSpec`).

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::cookies;
 use super::exchange::{Exchange, Policy};
 use super::host::{Node, Position, config_of, object, push, text_of};
 use super::model::Code;
@@ -618,6 +619,8 @@ fn source_of(path: &str) -> Option<ValueSource> {
 /// Classes of Spring that handlers make.
 pub(super) fn construct(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Option<Val> {
     match class {
+        "Cookie" if !m.host.is_asking() => Some(cookies::made(m, call)),
+        "DefaultCookieSerializer" => Some(cookies::serializer(m, call.span)),
         "HttpHeaders" => {
             let number = push(&mut m.host.change().free_headers, Vec::new());
             Some(m.host_object(object::FREE_HEADERS, number, call.span))
@@ -712,6 +715,7 @@ pub(super) fn foreign_call(m: &mut Node<'_>, path: &str, call: &Call<'_>) -> Opt
             | "unprocessableContent"
             | "from",
         ) if m.host.is_asking() => m.host_object(object::ENTITY, 0, span),
+        ("ResponseCookie", "from") if !m.host.is_asking() => cookies::made(m, call),
         ("Header", "of") => return None,
         _ => return None,
     };

@@ -154,21 +154,34 @@ fn handler(
         })
         .unwrap_or_else(|| (Arc::clone(parts.class), Arc::clone(parts.method)));
     let speaks = super::build::speaks(m, runs.span);
-    let reads = parts
-        .method
-        .params
-        .iter()
-        .any(|param| param.annotation("RequestBody").is_some())
-        .then(|| vec!["content-type".to_owned()]);
+    let reads = reads(m, parts.method);
     Some(Handler {
         patterns,
         methods,
         cors,
         span: parts.annotation.span,
-        reads: reads.unwrap_or_default(),
+        reads,
         has_body: has_body(parts.family, &runs),
         code: speaks.then_some(Code::Method(owner, runs)),
     })
+}
+
+/// The request headers that a handler asks for, in lower case.
+fn reads(m: &mut Node<'_>, method: &Method) -> Vec<String> {
+    let mut found = Vec::new();
+    for param in &method.params {
+        if param.annotation("RequestBody").is_some() {
+            found.push("content-type".to_owned());
+        }
+        let Some(annotation) = param.annotation("RequestHeader") else {
+            continue;
+        };
+        let named = attribute(m, annotation, &["value", "name"]);
+        let named = named.and_then(|names| names.into_iter().next());
+        let name = named.map_or_else(|| Some(param.name.to_string()), |(name, _)| name);
+        found.extend(name.map(|name| name.to_ascii_lowercase()));
+    }
+    found
 }
 
 /// Is what a handler returns written as the body?

@@ -39,6 +39,7 @@ pub(super) fn of(file: &SourceFile, span: Span) -> Option<&'static str> {
         false if has(&["setAllow", "addAllow", "CorsConfiguration", "setExposed"]) => "spring.bean",
         _ if has(&["eader(", "eaders", "Access-Control", "ACCESS_CONTROL"]) => "spring.handler",
         _ if file.text().contains(" preHandle(") => "spring.interceptor",
+        _ if file.text().contains("doFilter") => "spring.filter",
         _ => return None,
     })
 }
@@ -113,6 +114,10 @@ mod tests {
             (
                 "boolean preHandle(Object handler) {\n response.sendError(401, \"X\");",
                 Some("spring.interceptor"),
+            ),
+            (
+                "void doFilterInternal(Object request) {\n response.sendError(401, \"X\");",
+                Some("spring.filter"),
             ),
         ] {
             check("A.java", text, expected);

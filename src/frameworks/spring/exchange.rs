@@ -320,8 +320,14 @@ impl Exchange {
         }
         match cors {
             Some(cors) => {
-                self.vary(span, versions);
-                self.handle(cors, versions)
+                if versions.varies_refusals() {
+                    self.vary(span, versions);
+                }
+                let processed = self.handle(cors, versions);
+                if processed == Processed::Accepted {
+                    self.vary(span, versions);
+                }
+                processed
             }
             None if self.is_preflight() => self.reject(None),
             None => Processed::Accepted,

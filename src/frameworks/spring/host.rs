@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::constants::constant;
 use super::cors::{Cors, Entries, Entry as Item, List, Written};
 use super::exchange::Exchange;
 use super::model::Application;
@@ -9,7 +10,7 @@ use super::path::PathPattern;
 use super::security::{self, Http};
 use super::site::Loaded;
 use super::version::Versions;
-use super::{beans, code, functional, interceptors};
+use super::{beans, code, cookies, functional, interceptors};
 use crate::frameworks::boot::{self, Beans, Settings, Wired};
 use crate::model::{Decision, HeaderLine, Known};
 use crate::source::Span;
@@ -49,6 +50,7 @@ pub(super) mod object {
     pub(crate) const FREE_HEADERS: u16 = 27;
     /// An entry point that answers with the status that is its number.
     pub(crate) const STATUS: u16 = 28;
+    pub(crate) const COOKIE: u16 = 29;
 }
 
 /// Where a request goes on when a filter of the project lets it pass.
@@ -111,6 +113,7 @@ pub(super) struct Data {
     pub(super) matchers: Vec<Vec<super::model::Matcher>>,
     pub(super) ignored: Vec<super::model::Matcher>,
     pub(super) sockets: Vec<Socket>,
+    pub(super) cookies: Vec<cookies::Cookie>,
     pub(super) interceptors: Vec<interceptors::Registration>,
     pub(super) routers: Vec<Vec<functional::Route>>,
     pub(super) predicates: Vec<functional::Predicate>,
@@ -253,6 +256,7 @@ impl Host for Spring {
                 }
                 object::ROUTER => Some(functional::router_call(m, number, call)),
                 object::PREDICATE => Some(Ok(functional::predicate_call(m, number, call))),
+                object::COOKIE => Some(Ok(cookies::call(m, number, call))),
                 object::FILTER | object::CHAIN => Some(Ok(call.receiver.clone())),
                 _ => code::call(m, kind, number, call),
             };
@@ -366,55 +370,6 @@ pub(super) fn entries(m: &Node<'_>, args: &[Val], open: bool) -> Entries {
         }
     }
     entries
-}
-
-/// Constants of Spring and of the servlet API.
-fn constant(path: &str, span: Span) -> Option<Val> {
-    let (class, name) = path.rsplit_once('.')?;
-    let number = |value: f64| Some(Val::number(value, span));
-    match (simple(class), name) {
-        ("HttpHeaders", name) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => {
-            Some(Val::string(header_name(name), span))
-        }
-        ("CorsConfiguration", "ALL") => Some(Val::string("*", span)),
-        ("Ordered", "HIGHEST_PRECEDENCE") => number(f64::from(i32::MIN)),
-        ("Ordered", "LOWEST_PRECEDENCE") => number(f64::from(i32::MAX)),
-        ("SecurityProperties", "DEFAULT_FILTER_ORDER") => number(-100.0),
-        ("SecurityProperties", "BASIC_AUTH_ORDER") => number(f64::from(i32::MAX) - 5.0),
-        ("SecurityProperties", "IGNORED_ORDER") => number(f64::from(i32::MIN)),
-        ("HttpServletResponse", name) => number(f64::from(servlet_status(name)?)),
-        _ => None,
-    }
-}
-
-fn header_name(constant: &str) -> String {
-    match constant {
-        "ETAG" => return "ETag".into(),
-        "WWW_AUTHENTICATE" => return "WWW-Authenticate".into(),
-        "TE" => return "TE".into(),
-        _ => {}
-    }
-    let words = constant.split('_').map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        format!("{first}{}", rest.to_lowercase())
-    });
-    words.collect::<Vec<_>>().join("-")
-}
-
-fn servlet_status(name: &str) -> Option<u16> {
-    Some(match name {
-        "SC_OK" => 200,
-        "SC_CREATED" => 201,
-        "SC_ACCEPTED" => 202,
-        "SC_NO_CONTENT" => 204,
-        "SC_BAD_REQUEST" => 400,
-        "SC_UNAUTHORIZED" => 401,
-        "SC_FORBIDDEN" => 403,
-        "SC_NOT_FOUND" => 404,
-        "SC_METHOD_NOT_ALLOWED" => 405,
-        "SC_INTERNAL_SERVER_ERROR" => 500,
-        _ => return None,
-    })
 }
 
 /// A new object of one of Spring's classes.

@@ -283,6 +283,8 @@ pub(super) struct Chain {
     pub(super) span: Span,
     /// `.cors(…)` as it was written.
     pub(super) cors: ChainCors,
+    /// It takes the user from the `Authorization` header: a token's.
+    pub(super) by_token: bool,
 }
 
 /// What a chain says about CORS.

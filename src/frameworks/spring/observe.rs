@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::cookies::Bound;
 use super::cors::{Cors, Entries, Entry, STAR_WITH_CREDENTIALS, is_regex};
 use super::exchange::Policy;
 use super::host::Socket;
 use super::model::{Application, Link, Mapping, Source, What};
 use super::site::{Loaded, all_mappings, known_policy};
-use crate::model::{Observation, ObservationKind};
+use crate::model::{Known, Observation, ObservationKind, Origin};
 use crate::source::Span;
 
 /// Everything to be said about an application: what some world has, or what every world has.
@@ -42,7 +43,7 @@ fn world(loaded: &Loaded) -> Vec<Observation> {
         observation.severe = true;
         found.push(observation);
     }
-    policies(app, &mut found);
+    policies(app, &loaded.notes.bound, &mut found);
     scopes(app, &mut found);
     for (old, new) in &loaded.data.replaced {
         let mut observation = observation(
@@ -113,7 +114,7 @@ enum When {
     CrossOrigin,
 }
 
-fn policies(app: &Application, found: &mut Vec<Observation>) {
+fn policies(app: &Application, bound: &[Bound], found: &mut Vec<Observation>) {
     let mut seen: Vec<(Cors, When)> = Vec::new();
     let mut add = |mapping: &[Mapping], when: fn() -> When| {
         for cors in mapping
@@ -156,6 +157,7 @@ fn policies(app: &Application, found: &mut Vec<Observation>) {
     for (cors, when) in &seen {
         refused(app, cors, when, found);
         values(app, cors, found);
+        cookies(cors, bound, found);
     }
     if let Some(cors) = app
         .actuator
@@ -213,6 +215,33 @@ fn push(found: &mut Vec<Observation>, observation: Observation) {
         |known: &Observation| known.kind == observation.kind && known.span == observation.span;
     if !found.iter().any(same) {
         found.push(observation);
+    }
+}
+
+/// Origins of other sites than the one that a login's cookie is for.
+fn cookies(cors: &Cors, bound: &[Bound], found: &mut Vec<Observation>) {
+    if cors.allows_credentials() != Known::Known(true) {
+        return;
+    }
+    for entry in cors.origins.iter().flat_map(|list| &list.items) {
+        let origin = Origin::parse(&entry.text.to_lowercase()).ok();
+        let site = origin.as_ref().and_then(Origin::registrable_domain);
+        let (Some(site), Some(span)) = (site, entry.span) else {
+            continue;
+        };
+        let Some(cookie) = bound.iter().find(|cookie| cookie.site != site) else {
+            continue;
+        };
+        let words = format!(
+            "it is on another site than `{}`, and the cookie is not `SameSite=None; Secure`",
+            cookie.site
+        );
+        let mut observation = observation(ObservationKind::Cookie, span, &entry.text, &words);
+        observation.suggestion = Some(cookie.repair.to_owned());
+        observation
+            .related
+            .push((cookie.span, "the cookie is for this site only".into()));
+        push(found, observation);
     }
 }
 

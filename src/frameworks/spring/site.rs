@@ -6,7 +6,7 @@ use super::beans::Known as Beans;
 use super::cors::{Cors, Entries, is_regex, regex_of};
 use super::exchange::{Compared, Exchange, Policy};
 use super::host::{Data, Node, Spring};
-use super::model::{Application, Handler, Link, Mapping, Source, What, any_matches};
+use super::model::{Access, Application, Handler, Link, Mapping, Source, What, any_matches};
 use super::{dialect, observe, respond};
 use crate::frameworks::answers::{cacheable, is_secure, keep_successes, merge};
 use crate::frameworks::boot;
@@ -322,6 +322,10 @@ fn candidates(app: &Application) -> Vec<Area> {
         });
         let mut signature = signature(app, &path, &method);
         signature.extend(signature_of(handler));
+        let mut reads = handler.reads.clone();
+        if takes_token(app, &path, &method) && !reads.iter().any(|name| name == "authorization") {
+            reads.push("authorization".into());
+        }
         areas.push(Area {
             name: format!("{method} {}", pattern.text()),
             path,
@@ -329,7 +333,7 @@ fn candidates(app: &Application) -> Vec<Area> {
             span: handler.span,
             routes: routes.collect(),
             management: false,
-            reads: handler.reads.clone(),
+            reads,
             signature,
             code: signature_of(handler)[1],
             others: Vec::new(),
@@ -394,6 +398,25 @@ fn candidates(app: &Application) -> Vec<Area> {
     }
     add("/".into(), "GET", "every path".into(), app.place, false);
     areas
+}
+
+/// Does a request need a token in its `Authorization` header?
+fn takes_token(app: &Application, path: &str, method: &str) -> bool {
+    let mut chains = app.chains.iter();
+    let chain = chains
+        .find(|chain| any_matches(&chain.matchers, method, path, false) != Some(false))
+        .filter(|chain| chain.by_token);
+    let links = chain.into_iter().flat_map(|chain| &chain.links);
+    let mut rules = links.filter_map(|link| match link {
+        Link::Authorize(rules, ..) => Some(rules),
+        _ => None,
+    });
+    rules.any(|rules| {
+        let mut rules = rules.iter();
+        let rule =
+            rules.find(|rule| any_matches(&rule.matchers, method, path, false) != Some(false));
+        rule.is_some_and(|rule| rule.access == Access::Authenticated)
+    })
 }
 
 /// All lists of mappings: the registry's, those of filters and of chains.

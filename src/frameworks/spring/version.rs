@@ -85,7 +85,12 @@ impl Versions {
 
     /// `Vary` names the two request headers of preflights as well.
     pub(super) fn varies_by_three(self) -> bool {
-        self.framework >= (5, 1, 0)
+        self.framework >= (5, 0, 4)
+    }
+
+    /// `Vary` is sent to cross-origin requests that are refused as well.
+    pub(super) fn varies_refusals(self) -> bool {
+        self.framework >= (5, 0, 2)
     }
 
     /// `Vary` is sent whether or not the request has an Origin.
