@@ -454,6 +454,8 @@ impl Application {
                 let answered = ask(&actual);
                 let preflight = ask(&preflight);
                 add_origins(&mut settings, &answered);
+                // Who may is said for preflights only, where the headers are in the branch for `OPTIONS`.
+                add_origins(&mut settings, &preflight);
                 add_others(&mut settings, &preflight);
                 add_others(&mut settings, &answered);
                 let of_route = preflight.meets_cors && preflight.policy_at.is_none();
