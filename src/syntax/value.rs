@@ -290,7 +290,7 @@ impl Conditions {
 
     /// The index of a condition, registered if it is new; nothing if there are too many already:
     /// then what depends on it is unknown. Conditions are equal if their texts are, and all that
-    /// hold only while developing are one.
+    /// hold only while developing are one, for which there is always a place.
     pub fn atom(&mut self, condition: Condition) -> Option<usize> {
         let same = |known: &Condition| {
             known.text == condition.text || (known.development && condition.development)
@@ -298,7 +298,9 @@ impl Conditions {
         if let Some(at) = self.known.iter().position(same) {
             return Some(at);
         }
-        if self.known.len() >= Self::MAX {
+        // The last place is that of development: a finding there is a note.
+        let developing = condition.development || self.known.iter().any(|known| known.development);
+        if self.known.len() + usize::from(!developing) >= Self::MAX {
             return None;
         }
         self.known.push(condition);
@@ -407,6 +409,16 @@ mod tests {
             assert!(conditions.atom(condition(name, false)).is_some());
         }
         assert_eq!(conditions.atom(condition("f", false)), None);
+    }
+
+    #[test]
+    fn development_always_finds_a_place() {
+        let mut conditions = Conditions::default();
+        for name in ["a", "b", "c", "d", "e"] {
+            assert!(conditions.atom(condition(name, false)).is_some());
+        }
+        assert_eq!(conditions.atom(condition("f", false)), None);
+        assert_eq!(conditions.atom(condition("DEBUG", true)), Some(5));
     }
 
     #[test]
