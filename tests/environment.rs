@@ -40,6 +40,16 @@ fn express(origin: &str) -> String {
     )
 }
 
+fn validated(origin: &str) -> String {
+    format!(
+        "import express from 'express';\nimport cors from 'cors';\nimport {{ z }} from 'zod';\n\
+         import {{ cleanEnv, str }} from 'envalid';\nimport Joi from 'joi';\n\
+         import {{ createEnv }} from '@t3-oss/env-core';\nconst app = express();\n\
+         app.use(cors({{ origin: {origin} }}));\n\
+         app.get('/', (req, res) => res.send('x'));\napp.listen(3000);\n"
+    )
+}
+
 fn nest(origin: &str) -> String {
     format!(
         "import {{ Controller, Get, Module }} from '@nestjs/common';\n\
@@ -157,6 +167,14 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
         "Bun.env.ORIGINS",
     ];
     cases.extend(of("app.mjs", origins.map(express).into(), one));
+    let origins = [
+        "z.object({ ORIGINS: z.string().url() }).parse(process.env).ORIGINS",
+        "z.object({ ORIGINS: z.string().default('https://d.example') }).safeParse(process.env).data.ORIGINS",
+        "cleanEnv(process.env, { ORIGINS: str({ default: 'https://d.example' }) }).ORIGINS",
+        "Joi.object({ ORIGINS: Joi.string().required() }).unknown().validate(process.env).value.ORIGINS",
+        "createEnv({ server: { ORIGINS: z.string().min(1) }, runtimeEnv: process.env }).ORIGINS",
+    ];
+    cases.extend(of("app.ts", origins.map(validated).into(), one));
     let origins = [
         "config.get('ORIGINS')",
         "config.get<string>('ORIGINS', 'https://d.example')",

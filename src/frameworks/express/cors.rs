@@ -351,8 +351,14 @@ fn set_origin(machine: &mut Node<'_>, origin: &Val, span: Span) {
         .exchange
         .as_ref()
         .and_then(|exchange| exchange.request.origin.clone());
+    let opaque = origin.is_opaque();
     if let Some(exchange) = exchange_of(machine) {
-        exchange.vary("Origin", span);
+        // A text that is not in view may be `*`, which needs none.
+        if opaque && !exchange.request.symbolic {
+            exchange.vary_perhaps(span);
+        } else {
+            exchange.vary("Origin", span);
+        }
     }
     match allows(machine, origin, given.as_deref()) {
         Some(true) => {

@@ -334,6 +334,15 @@ impl Exchange {
         }
     }
 
+    /// Whether `Vary` gets another member cannot be told.
+    pub(super) fn vary_perhaps(&mut self, span: Span) {
+        self.vary("", span);
+        let is_vary = |line: &&mut HeaderLine| line.name.eq_ignore_ascii_case("vary");
+        if let Some(line) = self.headers.iter_mut().find(is_vary) {
+            line.value = Known::Unknown;
+        }
+    }
+
     /// A header line with a value of the program.
     pub(super) fn line(
         &self,

@@ -7,6 +7,7 @@
 mod client;
 mod cors;
 mod dispatch;
+mod environment;
 mod exchange;
 mod five;
 mod host;
@@ -18,6 +19,7 @@ mod respond;
 mod routes;
 mod settings;
 mod site;
+mod stack;
 mod version;
 
 use std::path::Path;
@@ -29,7 +31,7 @@ use self::respond::Loaded;
 use self::version::Versions;
 use super::{Project, Reading};
 use crate::limits::express::{DEPTH, MAX_LOADS, MAX_STEPS, STEPS};
-use crate::model::Site;
+use crate::model::{Site, World};
 use crate::source::SourceFile;
 use crate::syntax::javascript::EXTENSIONS;
 use crate::syntax::javascript::ast::Function;
@@ -74,7 +76,7 @@ pub fn read(project: Project<'_>) -> Reading {
         let viewer = site::viewer(loaded);
         for stack in site::roots(&loaded.program, &|_| true) {
             let key = (stack.span, stack.kind);
-            if known.contains(&key) {
+            if known.contains(&key) || is_handler_elsewhere(&programs, stack) {
                 continue;
             }
             known.push(key);
@@ -103,6 +105,17 @@ pub fn read(project: Project<'_>) -> Reading {
             .push(Box::new(observe::Observed { observations }));
     }
     reading
+}
+
+/// Is a function an application of its own only where the program does not come to use it?
+fn is_handler_elsewhere(programs: &[Arc<Loaded>], stack: &model::Stack) -> bool {
+    let others = programs.iter().flat_map(|loaded| &loaded.program.stacks);
+    stack.kind == StackKind::Function
+        && others
+            .filter(|other| other.span != stack.span)
+            .flat_map(|other| &other.layers)
+            .flat_map(|layer| &layer.handlers)
+            .any(|handler| handler.span == stack.span)
 }
 
 /// Is an application made in a file that speaks of CORS? Then it is evident that it sends no header.
@@ -179,8 +192,8 @@ fn load_all(
         if taken > MAX_STEPS {
             break;
         }
-        let worlds = registry.worlds();
-        let open = worlds.into_iter().find(|world| {
+        let worlds = registry.worlds().into_iter();
+        let open = worlds.filter(|world| {
             !programs.iter().any(|loaded| {
                 loaded
                     .asked
@@ -188,7 +201,11 @@ fn load_all(
                     .all(|(at, holds)| world.holds.get(*at).copied().unwrap_or(false) == *holds)
             })
         });
-        let Some(world) = open else { break };
+        // Every condition has its turn before any two hold at once.
+        let holding = |world: &World| world.holds.iter().filter(|holds| **holds).count();
+        let Some(world) = open.min_by_key(holding) else {
+            break;
+        };
         let (loaded, steps) = load(project, library, versions, registry, world.holds);
         taken += steps;
         programs.push(Arc::new(loaded));

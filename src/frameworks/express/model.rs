@@ -91,6 +91,8 @@ pub(super) mod object {
     pub(in super::super) const HEADERS: u16 = 5;
     /// `app.route(path)`.
     pub(in super::super) const ROUTE: u16 = 6;
+    /// How a package reads the environment.
+    pub(in super::super) const SCHEMA: u16 = 7;
 }
 
 /// Kinds of host functions.
@@ -109,6 +111,8 @@ pub(super) mod function {
     pub(in super::super) const NEXT: u16 = 410;
     /// The callback that an origin function or delegate is given.
     pub(in super::super) const CALLBACK: u16 = 411;
+    /// Methods of what reads the environment.
+    pub(in super::super) const SCHEMA: u16 = 500;
 }
 
 /// Methods of applications and routers that matter.

@@ -1,8 +1,9 @@
 //! Packages that matter: what calling them makes.
 
-use super::host::{self, Node, Noted, cors_call, enable_cors, middleware, new_stack};
+use super::host::{self, Node, Noted, cors_call, middleware, new_stack};
 use super::model::{Authentication, Middleware, StackKind};
-use super::{cors, exchange};
+use super::stack::enable_cors;
+use super::{cors, environment, exchange, stack};
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{V, Val};
 use crate::syntax::javascript::eval::{Call, Result};
@@ -12,6 +13,10 @@ pub(super) fn member(_machine: &mut Node<'_>, path: &str, name: &str, span: Span
     // The package is a function whose `default` is itself, whatever the module system makes of it.
     if name == "default" {
         return Some(Val::new(V::Foreign(path.into()), span));
+    }
+    // Then what compilers put around an import gives the package itself.
+    if name == "__esModule" {
+        return Some(Val::bool(true, span));
     }
     None
 }
@@ -39,7 +44,7 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
     if is(path, "express", "Router") || path == "express-promise-router" || path == "router" {
         let (val, number) = new_stack(machine, StackKind::Router, span);
         if let Some(options) = &first {
-            host::router_options(machine, number, options);
+            stack::router_options(machine, number, options);
         }
         return Some(Ok(val));
     }
@@ -70,11 +75,18 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         && let Some(stack) = server.strip_suffix(".listen")
         && let Ok(stack) = stack.parse()
     {
-        host::listen(machine, stack, call.args);
+        stack::listen(machine, stack, call.args);
         return None;
     }
-    if let Some(text) = configured(machine, path, call) {
-        return Some(Ok(text));
+    if let Some(result) = environment::nest(machine, path, call) {
+        return Some(result);
+    }
+    if let Some(result) = environment::call(machine, path, call) {
+        return Some(result);
+    }
+    if path == "@nestjs/websockets.WebSocketGateway" {
+        socket(machine, call);
+        return None;
     }
     if path.ends_with("NestFactory.create") {
         // On Fastify it is another package that sends the headers.
@@ -167,27 +179,6 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
     None
 }
 
-/// The path of what stands for NestJS's service that reads the environment.
-const CONFIG_SERVICE: &str = "@nestjs/config.ConfigService";
-
-/// What `ConfigService` gives for a variable that the environment is known to hold, with or without
-/// a default. What loaded files name (`cors.origin`) is no variable and stays unknown.
-fn configured(machine: &Node<'_>, path: &str, call: &Call<'_>) -> Option<Val> {
-    let method = path.strip_prefix(CONFIG_SERVICE)?.strip_prefix("().")?;
-    if !matches!(method, "get" | "getOrThrow") {
-        return None;
-    }
-    let text = machine.environment(call.args.first()?.as_str()?)?;
-    Some(Val::string(text, call.span))
-}
-
-/// An instance of `ConfigService`, if the class is what is asked for.
-pub(super) fn config_service(class: &Val, span: Span) -> Option<Val> {
-    let service = || V::Foreign(format!("{CONFIG_SERVICE}()").into());
-    let asked = matches!(&class.v, V::Foreign(path) if &**path == CONFIG_SERVICE);
-    asked.then(|| Val::new(service(), span))
-}
-
 /// Is something of a package called with a request and a response?
 fn is_handler_call(machine: &Node<'_>, call: &Call<'_>) -> bool {
     use super::model::object;
@@ -243,6 +234,8 @@ fn socket(machine: &mut Node<'_>, call: &Call<'_>) {
         }
     }
     let Some(options) = found else { return };
+    // It is there in every deployment, with or without headers.
+    let (_, number) = new_stack(machine, StackKind::Socket, span);
     let options = machine.force(options);
     if machine.truth(&options) == Some(false) {
         return;
@@ -250,6 +243,5 @@ fn socket(machine: &mut Node<'_>, call: &Call<'_>) {
     machine
         .host
         .note(Noted::Socket((!asks).then(|| options.clone()), span));
-    let (_, number) = new_stack(machine, StackKind::Socket, span);
     enable_cors(machine, number, options, span);
 }

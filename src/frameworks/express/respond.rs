@@ -186,7 +186,7 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
         End::Passed(None) | End::LeavesRoute | End::LeavesStack => {
             let out_of_view = matches!(kind, Some(StackKind::Nest | StackKind::Socket));
             let escaped = stack.is_some_and(|stack| stack.escaped);
-            if out_of_view || (routes_out_of_view && (!request.exact || escaped)) {
+            if out_of_view || escaped || (routes_out_of_view && !request.exact) {
                 let status = if options || request.exact {
                     Known::Unknown
                 } else {

@@ -15,7 +15,7 @@ let server;
 const resolve = Module._resolveFilename;
 Module._resolveFilename = function (request, ...rest) {
   if (request === 'express') request = `express${major}`;
-  const own = request === 'cors' || /^express[45]$/.test(request);
+  const own = /^(cors|express[45]|zod|envalid|joi)$/.test(request);
   return own ? require.resolve(path.join(here, 'node_modules', request)) : resolve.call(this, request, ...rest);
 };
 

@@ -68,7 +68,9 @@ impl<H: Host> Machine<'_, H> {
             ("globalThis", _) => {
                 global(name, span).unwrap_or_else(|| Val::unknown("it is a global", span))
             }
-            ("process", "argv" | "platform" | "version" | "versions" | "pid" | "stdin") => {
+            ("process.versions", "node") => Val::something("the process gives it", span),
+            ("process.versions", _) => Val::unknown("the process gives it", span),
+            ("process", "argv" | "platform" | "version" | "pid" | "stdin") => {
                 Val::unknown("the process gives it", span)
             }
             _ => Val::new(V::Native(format!("{native}.{name}").into()), span),

@@ -6,7 +6,7 @@ use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
 use crate::limits::javascript::statements::MAX_ROUNDS;
 use crate::syntax::javascript::ast::{
-    Class, Expr, ExprKind, Function, Key, Name, Pattern, Property, Stmt,
+    Argument, Body, Class, Expr, ExprKind, Function, Key, Name, Pattern, Property, Stmt,
 };
 
 /// How a statement ends.
@@ -73,17 +73,12 @@ impl<H: Host> Machine<'_, H> {
                     .set(&member.name, class.span, value);
             }
         }
-        H::call(
-            self,
-            &super::Call {
-                callee: &Val::new(V::Native("#class".into()), class.span),
-                this: &val,
-                args: &[],
-                arg_spans: &[],
-                span: class.span,
-                new: false,
-            },
-        );
+        for decorator in &class.decorators {
+            match self.eval(decorator, scope) {
+                Ok(_) | Err(Abrupt::Throw(_)) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
         Ok(val)
     }
 
@@ -322,8 +317,8 @@ fn gives_up(statement: &Stmt) -> bool {
 /// Does evaluating it do more than give a value?
 pub(super) fn has_effect(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Call(..)
-        | ExprKind::New(..)
+        ExprKind::Call(callee, args) => !only_converts(callee, args),
+        ExprKind::New(..)
         | ExprKind::Assign(..)
         | ExprKind::Update(..)
         | ExprKind::Await(_)
@@ -343,4 +338,34 @@ pub(super) fn has_effect(expr: &Expr) -> bool {
         ExprKind::Member(object, ..) => has_effect(object),
         _ => false,
     }
+}
+
+/// Does a call make a value of others and nothing else: `parseInt(x, 10)`, `x.split(',').map((y) => y.trim())`?
+fn only_converts(callee: &Expr, args: &[Argument]) -> bool {
+    const FUNCTIONS: [&str; 5] = ["parseInt", "parseFloat", "Number", "String", "Boolean"];
+    const METHODS: [&str; 10] = [
+        "split",
+        "trim",
+        "toLowerCase",
+        "toUpperCase",
+        "toString",
+        "slice",
+        "join",
+        "concat",
+        "map",
+        "filter",
+    ];
+    let converts = match &callee.kind {
+        ExprKind::Name(name) => FUNCTIONS.contains(&&**name),
+        ExprKind::Member(object, name, _) => METHODS.contains(&&**name) && !has_effect(object),
+        _ => false,
+    };
+    let has_none = |arg: &Argument| match &arg.value.kind {
+        ExprKind::Function(function) => match &function.body {
+            Body::Expr(value) => !has_effect(value),
+            Body::Block(_) => false,
+        },
+        _ => !has_effect(&arg.value),
+    };
+    converts && args.iter().all(has_none)
 }
