@@ -2,16 +2,14 @@
 
 use crate::express::Express;
 use crate::express_random::run;
-use crate::fidelity::{Ask, Tally};
+use crate::fidelity::Ask;
 use crate::generate::Random;
-use crate::random::number;
+use crate::runs::{Run, seeds};
 
 /// Applications in a normal run.
 const CASES: u64 = 200;
 /// The first seed of a normal run.
 const SEED: u64 = 20_261_121;
-/// Counter-examples that are shown.
-const SHOWN: usize = 6;
 
 /// Pieces of paths that both versions take.
 const PIECES: [&str; 13] = [
@@ -196,30 +194,22 @@ fn asks(seed: u64) -> Vec<Ask> {
 
 #[test]
 fn random_paths_are_routed_as_express_routes_them() {
-    let (count, seed) = (
-        number("CORSLINT_EXPRESS_PATHS", CASES),
-        number("CORSLINT_LIVE_SEED", SEED),
-    );
+    let seeds = seeds("CORSLINT_EXPRESS_PATHS", CASES, SEED);
+    let count = seeds.end - seeds.start;
     let mut express = Express::start();
-    let mut total = Tally::default();
-    let (mut failed, mut refused) = (0, 0);
-    for seed in seed..seed + count {
+    let mut result = Run::default();
+    for seed in seeds {
         let five = seed % 2 == 1;
         let text = program(seed, five);
         match run(&mut express, &text, five, &asks(seed)) {
-            None => refused += 1,
+            None => result.refuse(),
             Some((tally, differs)) => {
-                total.add(tally);
+                result.add(tally);
                 if let Some(differs) = differs {
-                    failed += 1;
-                    if failed <= SHOWN {
-                        eprintln!("seed {seed}\n{text}\n{differs}\n");
-                    }
+                    result.differs(&format!("seed {seed}"), &text, &differs);
                 }
             }
         }
     }
-    eprintln!("{count} applications, {refused} refused: {total}");
-    assert_eq!(failed, 0, "applications are routed otherwise");
-    assert!(refused < usize::try_from(count).unwrap() / 2);
+    result.end("applications with paths", count, 2);
 }

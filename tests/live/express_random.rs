@@ -1,30 +1,17 @@
 //! Random Express applications, options × callbacks × order, against the real Express and `cors`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::express::{Express, tempfile};
 use crate::fidelity::express::{Case, compare};
 use crate::fidelity::{Ask, Disagreement, Tally};
 use crate::generate::Random;
-use crate::random::number;
+use crate::runs::{Run, origins, seeds};
 
 /// Applications in a normal run.
 const CASES: u64 = 300;
 /// The first seed of a normal run.
 const SEED: u64 = 20_260_301;
-/// Counter-examples that are shrunk and shown.
-const SHOWN: usize = 6;
-
-const ORIGINS: [Option<&str>; 6] = [
-    None,
-    Some("https://app.example.com"),
-    Some("https://evil.example"),
-    Some("null"),
-    Some("https://app.example.com.evil.example"),
-    Some("http://evilexample.com"),
-];
-
 const KINDS: [&str; 4] = [
     "GET 200",
     "OPTIONS>PUT 200",
@@ -269,7 +256,7 @@ fn asks() -> Vec<Ask> {
     let mut asks = Vec::new();
     for path in PATHS {
         for kind in KINDS {
-            for origin in ORIGINS {
+            for origin in origins(&["http://evilexample.com"]) {
                 asks.push(Ask::of_kind(
                     kind,
                     &format!("http://service.example{path}"),
@@ -305,30 +292,22 @@ pub(crate) fn run(
 
 #[test]
 fn random_applications_agree_with_express() {
-    let (count, seed) = (
-        number("CORSLINT_EXPRESS_CASES", CASES),
-        number("CORSLINT_LIVE_SEED", SEED),
-    );
+    let seeds = seeds("CORSLINT_EXPRESS_CASES", CASES, SEED);
+    let count = seeds.end - seeds.start;
     let mut express = Express::start();
     let asks = asks();
-    let mut total = Tally::default();
-    let (mut failed, mut refused) = (0, 0);
-    let mut shown: BTreeMap<String, String> = BTreeMap::new();
-    for seed in seed..seed + count {
+    let mut result = Run::default();
+    for seed in seeds {
         let five = seed % 2 == 1;
         let mut kept = statements(seed, five);
         let Some((tally, differs)) = run(&mut express, &text(&kept), five, &asks) else {
-            refused += 1;
+            result.refuse();
             continue;
         };
-        total.add(tally);
+        result.add(tally);
         let Some(mut differs) = differs else { continue };
-        failed += 1;
-        if failed > SHOWN {
-            continue;
-        }
         let mut at = 0;
-        while at < kept.len() && kept.len() > 1 {
+        while result.is_open() && at < kept.len() && kept.len() > 1 {
             let mut fewer = kept.clone();
             fewer.remove(at);
             match run(&mut express, &text(&fewer), five, &asks) {
@@ -336,17 +315,7 @@ fn random_applications_agree_with_express() {
                 _ => at += 1,
             }
         }
-        shown.insert(kept.join("\n"), format!("seed {seed}\n{differs}"));
+        result.differs(&format!("seed {seed}"), &kept.join("\n"), &differs);
     }
-    println!("{count} applications, {refused} do not start; {total}");
-    let text: String = shown
-        .iter()
-        .map(|(text, differs)| format!("{text}\n{differs}\n"))
-        .collect();
-    assert!(
-        failed == 0,
-        "{text}\n{failed} of {count} applications differ"
-    );
-    // What does not start tests nothing.
-    assert!(refused * 5 <= count, "{refused} of {count} do not start");
+    result.end("applications", count, 5);
 }

@@ -26,6 +26,7 @@ mod python;
 mod python_random;
 mod random;
 mod record;
+mod runs;
 #[path = "../support.rs"]
 mod support;
 mod terminal;

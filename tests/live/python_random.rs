@@ -1,15 +1,13 @@
 //! Random Python applications against the real packages, in two generations.
-//!
-//! `CORSLINT_LIVE_CASES` and `CORSLINT_LIVE_SEED` choose how many and which.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::fidelity::python::{KINDS, generation};
-use crate::fidelity::{Answer, Ask, Case, Plan, Tally, Told, compare, read_as};
+use crate::fidelity::{Answer, Ask, Case, Plan, Told, compare, read_as};
 use crate::generate::Random;
 use crate::python::answers;
-use crate::random::number;
+use crate::runs::{Run, origins, seeds};
 
 /// Applications of each framework in a normal run.
 const CASES: u64 = 200;
@@ -17,9 +15,6 @@ const CASES: u64 = 200;
 const SEED: u64 = 20_260_101;
 /// Applications that one harness is given.
 const BATCH: usize = 100;
-/// Counter-examples that are shown, the shortest first.
-const SHOWN: usize = 6;
-
 const ORIGINS: [&str; 22] = [
     "https://app.example.com",
     "https://app.example.com",
@@ -43,17 +38,6 @@ const ORIGINS: [&str; 22] = [
     "https://app.example.com/path",
     "https://app.example.com,https://example.com",
     "capacitor://localhost",
-];
-
-/// The origins that ask.
-const ASKING: [Option<&str>; 7] = [
-    None,
-    Some("https://app.example.com"),
-    Some("https://evil.example"),
-    Some("null"),
-    Some("https://app.example.com.evil.example"),
-    Some("http://localhost:3000"),
-    Some("https://evilexample.com:8443"),
 ];
 
 const PATTERNS: [&str; 16] = [
@@ -493,7 +477,7 @@ fn asks(case: &Case) -> Vec<Ask> {
     for url in &case.plan.urls {
         let url = format!("https://service.example{url}");
         for kind in KINDS {
-            for origin in ASKING {
+            for origin in origins(&["http://localhost:3000", "https://evilexample.com:8443"]) {
                 asks.push(Ask::of_kind(kind, &url, origin));
             }
         }
@@ -502,13 +486,10 @@ fn asks(case: &Case) -> Vec<Ask> {
 }
 
 fn random_applications_agree(framework: &str) {
-    let (count, first) = (
-        number("CORSLINT_LIVE_CASES", CASES),
-        number("CORSLINT_LIVE_SEED", SEED),
-    );
-    let seeds: Vec<u64> = (first..first + count).collect();
-    let (mut total, mut refused) = (Tally::default(), 0);
-    let mut wrong: Vec<String> = Vec::new();
+    let seeds = seeds("CORSLINT_LIVE_CASES", CASES, SEED);
+    let count = seeds.end - seeds.start;
+    let seeds: Vec<u64> = seeds.collect();
+    let mut run = Run::default();
     for batch in seeds.chunks(BATCH) {
         let cases: Vec<Case> = batch.iter().map(|seed| case(framework, *seed)).collect();
         for which in ["new", "old"] {
@@ -525,14 +506,16 @@ fn random_applications_agree(framework: &str) {
             }
             let results = answers(which, framework, &jobs);
             for ((case, (_, asks)), result) in chosen.iter().zip(&jobs).zip(results) {
-                refused += u64::from(result.is_err());
+                if result.is_err() {
+                    run.refuse();
+                }
                 // What does not start answers nothing.
                 let answers = result.unwrap_or_else(|_| vec![Answer::CLOSED; asks.len()]);
                 let reading = read_as(case, framework);
                 let differs = asks.iter().zip(&answers).find_map(|(ask, answer)| {
                     match compare(&reading, ask, answer, Told::All) {
                         Ok(tally) => {
-                            total.add(tally);
+                            run.add(tally);
                             None
                         }
                         Err(differs) => Some(differs),
@@ -544,7 +527,7 @@ fn random_applications_agree(framework: &str) {
                         .iter()
                         .max_by_key(|(_, text)| text.len())
                         .unwrap();
-                    wrong.push(format!("{}\n{text}\n{differs}\n", case.name));
+                    run.differs(&case.name, text, &differs);
                 }
             }
         }
@@ -552,17 +535,7 @@ fn random_applications_agree(framework: &str) {
             std::fs::remove_dir_all(&case.folder).unwrap();
         }
     }
-    println!("{framework:<10} {count} applications, {refused} do not start, {total}");
-    wrong.sort_by_key(String::len);
-    let failed = wrong.len();
-    wrong.truncate(SHOWN);
-    assert!(
-        wrong.is_empty(),
-        "{}\n{failed} of {count} differ",
-        wrong.join("\n")
-    );
-    // What does not start tests little.
-    assert!(refused * 3 <= count, "{refused} of {count} do not start");
+    run.end(&format!("{framework} applications"), count, 3);
 }
 
 #[test]

@@ -8,25 +8,15 @@ use crate::fidelity::{
 };
 use crate::generate::{Generator, MISSING, URLS};
 use crate::record::Session;
+use crate::runs::{Run, origins, seeds};
 use crate::tree::{Node, files, smaller};
 
 /// Configurations in a normal run.
 const CASES: u64 = 300;
 /// The first seed of a normal run.
 const SEED: u64 = 20_260_101;
-/// Counter-examples that are shrunk and shown.
-const SHOWN: usize = 8;
 /// Attempts at making a counter-example smaller.
 const ATTEMPTS: usize = 600;
-
-const ORIGINS: [Option<&str>; 6] = [
-    None,
-    Some("https://app.example.com"),
-    Some("https://evil.example"),
-    Some("null"),
-    Some("https://app.example.com.evil.example"),
-    Some("http://APP.example.com"),
-];
 
 /// Requests beyond the standard ones, with the word that asks for them.
 const FURTHER: [(&str, &str); 3] = [
@@ -37,15 +27,6 @@ const FURTHER: [(&str, &str); 3] = [
     ),
     ("limit_except", "HEAD 200"),
 ];
-
-pub(crate) fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} must be a number: {text}")),
-        Err(_) => default,
-    }
-}
 
 /// The case of a tree: files, and what is asked.
 fn case(tree: &[Node], seed: u64) -> Case {
@@ -138,26 +119,22 @@ fn shrink(mut tree: Vec<Node>, seed: u64, mut found: Disagreement) -> (Vec<Node>
 
 #[test]
 fn random_configurations_agree_with_nginx() {
-    let (count, seed) = (
-        number("CORSLINT_LIVE_CASES", CASES),
-        number("CORSLINT_LIVE_SEED", SEED),
-    );
-    let origins: Vec<Option<String>> = ORIGINS
-        .iter()
+    let seeds = seeds("CORSLINT_LIVE_CASES", CASES, SEED);
+    let count = seeds.end - seeds.start;
+    let origins: Vec<Option<String>> = origins(&["http://APP.example.com"])
+        .into_iter()
         .map(|origin| origin.map(Into::into))
         .collect();
-    let mut refused: Vec<String> = Vec::new();
-    let mut total = Tally::default();
+    let mut run = Run::default();
     let mut shares: BTreeMap<String, Tally> = BTreeMap::new();
-    let mut failed = 0;
-    let mut shown: BTreeMap<String, String> = BTreeMap::new();
-    for seed in seed..seed + count {
+    for seed in seeds {
         let tree = Generator::new(seed).configuration();
         let case = case(&tree, seed);
         let session = match Session::start(&case) {
             Ok(session) => session,
             Err(log) => {
-                refused.push(log);
+                println!("seed {seed} is refused: {log}");
+                run.refuse();
                 continue;
             }
         };
@@ -172,38 +149,26 @@ fn random_configurations_agree_with_nginx() {
                 Err(differs) => first = first.or(Some(*differs)),
             }
         }
-        total.add(tally);
+        run.add(tally);
         for construct in constructs(&case) {
             shares.entry(construct).or_default().add(tally);
         }
-        if let Some(differs) = first {
-            failed += 1;
-            if failed <= SHOWN {
-                let (tree, differs) = shrink(tree, seed, differs);
-                let texts: Vec<String> = files(&tree)
-                    .into_iter()
-                    .map(|(name, text)| format!("--- {name}\n{text}"))
-                    .collect();
-                let text = texts.join("");
-                shown.insert(text, format!("seed {seed}\n{differs}"));
+        if let Some(mut differs) = first {
+            let mut tree = tree;
+            if run.is_open() {
+                (tree, differs) = shrink(tree, seed, differs);
             }
+            let texts: Vec<String> = files(&tree)
+                .into_iter()
+                .map(|(name, text)| format!("--- {name}\n{text}"))
+                .collect();
+            run.differs(&case.name, &texts.join(""), &differs);
         }
     }
     for (construct, tally) in &shares {
         println!("{construct:<24} {tally}");
     }
-    println!("{:<24} {total}", "all");
-    println!("{count} configurations, {} refused by nginx", refused.len());
-    let text: String = shown
-        .iter()
-        .map(|(text, differs)| format!("{text}{differs}\n"))
-        .collect();
-    assert!(
-        failed == 0,
-        "{text}\n{failed} of {count} configurations differ"
-    );
-    // What nginx refuses tests nothing.
-    assert!(refused.len() as u64 * 5 <= count, "refused: {refused:?}");
+    run.end("configurations", count, 5);
 }
 
 /// The names of the directives in a case.
