@@ -361,3 +361,37 @@ fn texts(texts: &Texts) -> Vec<&str> {
         Texts::Many(texts) => texts.iter().map(text_of).collect(),
     }
 }
+
+/// Every rule that can apply to an Express program has examples for it; those that cannot are known,
+/// with the reason.
+#[test]
+fn rules_without_express_examples_cannot_apply_there() {
+    const NOT_THERE: [(&str, &str); 10] = [
+        ("cache-poisoning", "nginx's own cache"),
+        ("csrf-blocks-origin", "a list of Django's and of Spring's"),
+        ("forged-upstream-origin", "a proxy's rewriting"),
+        ("header-injection", "Node refuses line breaks in headers"),
+        ("headers-dropped", "nginx's inheritance"),
+        ("missing-always", "Express sends headers with every status"),
+        ("spa-fallback-lost", "nginx's `if`"),
+        ("syntax-error", "nginx's own check"),
+        ("unknown-rule", "about comments"),
+        ("unused-suppression", "about comments"),
+    ];
+    let rules = RuleSet::builtin().expect("the rules are right");
+    let without: Vec<&str> = rules
+        .rules()
+        .filter(|rule| {
+            let docs = rule.docs().expect("the rules are right");
+            let shown = |examples: &[Example]| {
+                examples
+                    .iter()
+                    .any(|example| example.framework == "express")
+            };
+            !(shown(&docs.bad) && shown(&docs.good))
+        })
+        .map(|rule| rule.definition.id.as_str())
+        .collect();
+    let known: Vec<&str> = NOT_THERE.iter().map(|(id, _)| *id).collect();
+    assert_eq!(without, known);
+}
