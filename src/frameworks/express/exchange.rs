@@ -14,6 +14,9 @@ use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{V, Val};
 use crate::syntax::javascript::eval::{Call, Comparison, Result};
 
+/// What a browser once asked with before it let a page into the visitor's network.
+pub(super) const PRIVATE_NETWORK: &str = "access-control-request-private-network";
+
 /// A request and its response.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
@@ -446,8 +449,10 @@ pub(super) fn request_header(machine: &mut Node<'_>, name: &str, span: Span) -> 
         return Val::unknown("there is no request yet", span);
     };
     let name = name.to_ascii_lowercase();
-    if name == "authorization" {
-        exchange.reads.insert("authorization");
+    for noted in ["authorization", PRIVATE_NETWORK] {
+        if name == noted {
+            exchange.reads.insert(noted);
+        }
     }
     let request = &exchange.request;
     if let Some(value) = request.header(&name) {
@@ -458,7 +463,7 @@ pub(super) fn request_header(machine: &mut Node<'_>, name: &str, span: Span) -> 
         "origin"
             | "access-control-request-method"
             | "access-control-request-headers"
-            | "access-control-request-private-network"
+            | PRIVATE_NETWORK
     );
     let credentials = matches!(name.as_str(), "authorization" | "cookie") || name.starts_with("x-");
     if request.exact || certain || (request.is_preflight() && credentials) {

@@ -104,3 +104,19 @@ pub(super) fn add_others(settings: &mut Settings, answered: &Answered) {
     take("exposed", &mut settings.exposed_headers);
     take("max-age", &mut settings.max_age);
 }
+
+/// The header for private networks, where the answer to a preflight that asks for it has one.
+pub(super) fn add_private_network(settings: &mut Settings, answered: &Answered) {
+    let line = answered
+        .response
+        .lines("access-control-allow-private-network");
+    let Some(line) = line.into_iter().next() else {
+        return;
+    };
+    if settings.private_network.is_none() && line.value != Known::Known("false".into()) {
+        settings.private_network = Some(Setting {
+            values: vec!["True".into()],
+            span: Some(line.span),
+        });
+    }
+}

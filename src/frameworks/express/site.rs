@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
+use super::exchange::PRIVATE_NETWORK;
 use super::host::{Node, Noted, Program};
 use super::model::{Stack, StackKind};
 use super::observe;
 use super::respond::{Loaded, answer, has_routes, refused};
 use super::routes::{Found, Met, Walk, looks_at_paths, machine, meets};
-use super::settings::{add_origins, add_others};
+use super::settings::{add_origins, add_others, add_private_network};
 use crate::frameworks::answers::is_secure;
 use crate::limits::express::site::{LEARNING_STEPS, MAX_ENDPOINTS};
 use crate::model::{
@@ -452,7 +453,12 @@ impl Application {
                     answer(loaded, stack, &self.registry, holds, request, method, false)
                 };
                 let answered = ask(&actual);
+                let mut asking = preflight.clone();
                 let preflight = ask(&preflight);
+                if preflight.reads.contains(PRIVATE_NETWORK) {
+                    asking.headers.push((PRIVATE_NETWORK.into(), "true".into()));
+                    add_private_network(&mut settings, &ask(&asking));
+                }
                 add_origins(&mut settings, &answered);
                 // Who may is said for preflights only, where the headers are in the branch for `OPTIONS`.
                 add_origins(&mut settings, &preflight);
@@ -496,6 +502,7 @@ impl Application {
             if !area.routes.iter().any(has_body) {
                 reads.remove("content-type");
             }
+            reads.remove(PRIVATE_NETWORK);
             blankets.push(blanket);
             some_own |= own;
             endpoints.push(Endpoint {
