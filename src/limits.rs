@@ -98,6 +98,14 @@ pub mod django {
         pub const MIDDLEWARE_STEPS: u32 = 20_000;
         /// The most views that are looked at.
         pub const MAX_VIEWS: usize = 16;
+        /// The most methods of routes that are compared with the allowed ones.
+        pub const MAX_ROUTES: usize = 64;
+    }
+
+    /// In `methods.rs`.
+    pub mod methods {
+        /// How many decorators of a view are looked through.
+        pub const MAX_DECORATORS: usize = 16;
     }
 
     /// In `urls.rs`.

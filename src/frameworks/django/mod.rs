@@ -3,6 +3,7 @@
 //! Facts: corsheaders/middleware.py, conf.py and checks.py of 4.9.0 and its changelog, compared with
 //! the running packages.
 
+mod methods;
 mod observe;
 mod policy;
 mod read;

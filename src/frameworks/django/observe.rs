@@ -3,6 +3,7 @@
 use super::policy::split;
 use super::read::{ALIASES, Values};
 use super::respond::CORS;
+use crate::frameworks::python::evidence::SessionCookie;
 use crate::frameworks::python::{leaves, truthy};
 use crate::model::{Observation, ObservationKind, Origin, World};
 use crate::source::Span;
@@ -453,6 +454,10 @@ impl Observer<'_> {
         let redirects = slashes
             .iter()
             .any(|value| matches!(value.kind, Kind::Undefined | Kind::Bool(true)));
+        let static_files = self.forms("WHITENOISE_ALLOW_ALL_ORIGINS");
+        let static_files = static_files
+            .iter()
+            .any(|value| truthy(value) != Some(false) || value.kind == Kind::Undefined);
         for value in self.forms("MIDDLEWARE") {
             let Some(list) = value.as_list() else {
                 continue;
@@ -471,7 +476,8 @@ impl Observer<'_> {
                     Some("django.middleware.locale.LocaleMiddleware") if localized => {
                         "redirects to the path with a language"
                     }
-                    Some("whitenoise.middleware.WhiteNoiseMiddleware") => {
+                    // By default it sends `*` itself.
+                    Some("whitenoise.middleware.WhiteNoiseMiddleware") if !static_files => {
                         "answers for static files"
                     }
                     _ => continue,
@@ -480,6 +486,7 @@ impl Observer<'_> {
                 let name = name.unwrap_or_default();
                 let text = format!("`{name}` stands before it and {words}, without CORS headers");
                 let added = self.add(ObservationKind::Order, place, "CorsMiddleware", &text);
+                added.severe = true;
                 added.related.push((item.span, words.to_owned()));
             }
         }
@@ -541,53 +548,46 @@ impl Observer<'_> {
     fn cookies(&mut self) {
         let credentials =
             self.always(|values| truthy(values.get("CORS_ALLOW_CREDENTIALS")) == Some(true));
-        let lax = self.forms("SESSION_COOKIE_SAMESITE").iter().all(|value| {
-            matches!(value.kind, Kind::Undefined)
-                || value
-                    .as_str()
-                    .is_some_and(|text| !text.eq_ignore_ascii_case("none"))
-        });
-        if !credentials || !lax || cors_entry(self.values).is_none() {
+        if !credentials || cors_entry(self.values).is_none() {
             return;
         }
+        let same_site = self.values.get("SESSION_COOKIE_SAMESITE");
+        let same_site = match &same_site.kind {
+            Kind::Undefined => Some("Lax"),
+            Kind::String(text) => Some(text.as_str()),
+            // `False` leaves it out.
+            Kind::Bool(false) | Kind::Null => None,
+            _ => return,
+        };
+        let secure = self.values.get("SESSION_COOKIE_SECURE");
+        let secure = match secure.kind {
+            Kind::Undefined => Some(false),
+            _ => truthy(secure),
+        };
+        let Some(secure) = secure else { return };
         let hosts: Vec<Value> = self.forms("ALLOWED_HOSTS");
         let [hosts] = hosts.as_slice() else { return };
         let Kind::List(list) = &hosts.kind else {
             return;
         };
         let known: Vec<&str> = list.items.iter().filter_map(Value::as_str).collect();
-        if list.open || known.len() < list.items.len() || known.is_empty() {
+        if list.open || known.len() < list.items.len() {
             return;
         }
-        let domain = |host: &str| {
-            let origin =
-                Origin::parse(&format!("https://{}", host.trim_start_matches('.'))).ok()?;
-            origin.registrable_domain().map(ToOwned::to_owned)
+        let cookie = SessionCookie {
+            hosts: &known,
+            hosts_span: hosts.span,
+            hosts_name: "ALLOWED_HOSTS",
+            same_site,
+            secure,
+            repair: "SESSION_COOKIE_SAMESITE = \"None\"",
         };
-        let own: Vec<String> = known.iter().filter_map(|host| domain(host)).collect();
-        if own.is_empty() || known.contains(&"*") {
-            return;
-        }
-        for value in self.forms("CORS_ALLOWED_ORIGINS") {
-            let Some(origins) = value.as_list() else {
-                continue;
-            };
-            for item in &origins.items {
-                let Some(text) = item.as_str() else { continue };
-                let Ok(origin) = Origin::parse(text) else {
-                    continue;
-                };
-                let Some(other) = origin.registrable_domain() else {
-                    continue;
-                };
-                if !own.iter().any(|own| own == other) {
-                    let words = "it is on another site than `ALLOWED_HOSTS`, and the session cookie is `SameSite=Lax`";
-                    let added = self.add(ObservationKind::Cookie, item.span, text, words);
-                    added
-                        .related
-                        .push((hosts.span, "the service's own names".into()));
-                    added.suggestion = Some("SESSION_COOKIE_SAMESITE = \"None\"".into());
-                }
+        let origins = self.forms("CORS_ALLOWED_ORIGINS");
+        let origins: Vec<&Value> = origins.iter().collect();
+        for found in cookie.observations(&origins) {
+            let known = |known: &Observation| known.kind == found.kind && known.span == found.span;
+            if !self.found.iter().any(known) {
+                self.found.push(found);
             }
         }
     }

@@ -11,10 +11,10 @@ use crate::frameworks::python::evidence::reads_headers;
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
-use crate::limits::django::read::{MAX_VIEWS, MIDDLEWARE_STEPS};
+use crate::limits::django::read::{MAX_ROUTES, MAX_VIEWS, MIDDLEWARE_STEPS};
 use crate::model::{
-    AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Origin, OriginProblem, Settings,
-    World,
+    AllowedOrigin, Allows, Condition, Endpoint, Exposure, Known, Origin, OriginProblem, Route,
+    Settings, World,
 };
 use crate::source::{SourceFile, Span};
 use crate::syntax::python::Program;
@@ -31,8 +31,18 @@ pub(super) const ALIASES: [(&str, &str); 3] = [
     ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"),
 ];
 
+/// Settings whose default says something: an unknown value is not that.
+const DEFAULTED: [&str; 6] = [
+    "APPEND_SLASH",
+    "PREPEND_WWW",
+    "SECURE_SSL_REDIRECT",
+    "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_SECURE",
+    "WHITENOISE_ALLOW_ALL_ORIGINS",
+];
+
 /// Every setting that is looked at.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     "CORS_ALLOWED_ORIGINS",
     "CORS_ORIGIN_WHITELIST",
     "CORS_ALLOWED_ORIGIN_REGEXES",
@@ -53,9 +63,11 @@ const NAMES: [&str; 23] = [
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
     "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_SECURE",
     "SECURE_SSL_REDIRECT",
     "PREPEND_WWW",
     "APPEND_SLASH",
+    "WHITENOISE_ALLOW_ALL_ORIGINS",
 ];
 
 /// Settings by name, in all worlds or in one.
@@ -235,10 +247,70 @@ fn views(program: &Program) -> Vec<View> {
         let text = file.slice(defined.function.span).to_ascii_lowercase();
         if text.contains("access-control-allow") {
             found.push(View {
-                function,
+                function: Some(function),
+                class: None,
                 name: defined.function.name.to_string(),
                 span: defined.function.name_span,
             });
+        }
+    }
+    found
+}
+
+/// Classes behind URLs whose text sets CORS headers by hand.
+fn class_views(program: &Program, urls: Option<&Urls>) -> Vec<View> {
+    let mut found: Vec<View> = Vec::new();
+    for (_, of) in urls.map(Urls::samples).unwrap_or_default() {
+        let Some(class) = of.class else { continue };
+        if found.iter().any(|known| known.class == Some(class)) {
+            continue;
+        }
+        let defined = &program.class(class).class;
+        let span = defined.name_span;
+        let mut files = program.modules().iter().map(|module| &module.file);
+        let file = files.find(|file| file.id() == span.file);
+        let by_hand = program.functions_of(class).into_iter().any(|function| {
+            let text = file.map_or("", |file| {
+                file.slice(program.function(function).function.span)
+            });
+            text.to_ascii_lowercase().contains("access-control-allow")
+        });
+        if by_hand {
+            found.push(View {
+                function: None,
+                class: Some(class),
+                name: defined.name.to_string(),
+                span,
+            });
+        }
+    }
+    found
+}
+
+/// The methods of views for whose URLs the settings mean CORS to be on. Views that set headers by hand
+/// have endpoints of their own.
+fn routes(values: &Values, urls: &Urls, views: &[View]) -> Vec<Route> {
+    let mut patterns = Vec::new();
+    leaves(values.get("CORS_URLS_REGEX"), &mut patterns);
+    let is_on = |path: &str| {
+        patterns.iter().all(|value| match &value.kind {
+            Kind::Undefined => true,
+            Kind::String(text) => pattern::matches(text, "", path, How::Match) == Some(true),
+            Kind::Regex(regex) => {
+                let (text, flags) = (&regex.pattern, &regex.flags);
+                pattern::matches(text, flags, path, How::Match) == Some(true)
+            }
+            _ => false,
+        })
+    };
+    let samples = urls.samples().into_iter();
+    let mut found: Vec<Route> = Vec::new();
+    let others = samples.filter(|(path, of)| is_on(path) && !views.iter().any(|view| view.is(of)));
+    for (_, of) in others {
+        for route in &of.written {
+            if found.len() < MAX_ROUTES && !found.contains(route) {
+                found.push(route.clone());
+            }
         }
     }
     found
@@ -337,7 +409,12 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
         // What only observations look at makes no worlds.
         let beside = matches!(
             name,
-            "ALLOWED_HOSTS" | "CSRF_TRUSTED_ORIGINS" | "SESSION_COOKIE_SAMESITE" | "APPEND_SLASH"
+            "ALLOWED_HOSTS"
+                | "CSRF_TRUSTED_ORIGINS"
+                | "SESSION_COOKIE_SAMESITE"
+                | "SESSION_COOKIE_SECURE"
+                | "APPEND_SLASH"
+                | "WHITENOISE_ALLOW_ALL_ORIGINS"
         );
         if let Some(Obj::List {
             kind: SequenceKind::Set,
@@ -374,7 +451,7 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
     let main = Endpoint {
         name: "Django".into(),
         span: place,
-        url: url(&path(&values, urls.as_ref())),
+        url: url(&path(&values, None, &[])),
         secure: Known::Unknown,
         exposure: Exposure::Public,
         management: false,
@@ -383,20 +460,31 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
         settings: settings(&values, versions),
     };
     let mut endpoints = vec![main];
-    for view in views.iter().take(MAX_VIEWS) {
+    let mut views = views.to_vec();
+    views.truncate(MAX_VIEWS);
+    views.extend(class_views(program, urls.as_ref()));
+    views.truncate(MAX_VIEWS);
+    if let Some(urls) = &urls {
+        endpoints[0].url.path = path(&values, Some(urls), &views);
+        endpoints[0].routes = routes(&values, urls, &views);
+    }
+    for view in &views {
         let mut endpoint = endpoints[0].clone();
         endpoint.name = format!("view {}", view.name);
         endpoint.span = view.span;
         let samples = urls.as_ref().map(Urls::samples).unwrap_or_default();
-        let served = samples
-            .into_iter()
-            .find(|(_, function)| *function == Some(view.function));
+        let served = samples.into_iter().find(|(_, of)| view.is(of));
+        endpoint.routes = match &served {
+            Some((_, of)) => of.written.clone(),
+            None => Vec::new(),
+        };
         endpoint.url.path = served.map_or_else(|| format!("/{}", view.name), |(path, _)| path);
         endpoints.push(endpoint);
     }
     // What is not in view is no observation.
     let mut seen = values.clone();
-    seen.by_name.retain(|_, value| !value.is_unknown());
+    seen.by_name
+        .retain(|name, value| !value.is_unknown() || DEFAULTED.contains(name));
     let beside = Beside {
         sets,
         ..beside(program, index, project)
@@ -418,7 +506,7 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
         observations,
         unknowns,
         values,
-        views: views.to_vec(),
+        views,
         urls,
         versions,
         signal,
@@ -451,14 +539,11 @@ fn development(file: &SourceFile) -> Option<String> {
         .then(|| format!("the settings are `{name}`"))
 }
 
-/// A path for which CORS is on.
-fn path(values: &Values, urls: Option<&Urls>) -> String {
-    let served: Vec<String> = urls
-        .map(Urls::samples)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(path, _)| path)
-        .collect();
+/// A path for which CORS is on, of no view that sets headers by hand if there is another.
+fn path(values: &Values, urls: Option<&Urls>, views: &[View]) -> String {
+    let mut samples = urls.map(Urls::samples).unwrap_or_default();
+    samples.sort_by_key(|(_, of)| views.iter().any(|view| view.is(of)));
+    let served: Vec<String> = samples.into_iter().map(|(path, _)| path).collect();
     let mut found = Vec::new();
     leaves(values.get("CORS_URLS_REGEX"), &mut found);
     let candidates = [

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::methods::ViewOf;
 use super::policy::Policy;
 use super::read::Values;
 use super::urls::{Routed, Urls};
 use crate::frameworks::python::evidence::speaks_of_headers;
 use crate::frameworks::python::handler::{
-    apply_effects, kind_of_status, line, number, outcomes, unknown_response, without_refusals,
+    add_location, apply_effects, kind_of_status, line, number, outcomes, unknown_response,
+    without_refusals,
 };
 use crate::frameworks::python::truthy;
 use crate::frameworks::python::{Caching, add_cacheable};
@@ -26,9 +28,19 @@ pub(super) const CORS: &str = "corsheaders.middleware.CorsMiddleware";
 /// A view that sets headers by hand.
 #[derive(Clone, Debug)]
 pub(super) struct View {
-    pub(super) function: usize,
+    pub(super) function: Option<usize>,
+    /// Or the class of one made of a class.
+    pub(super) class: Option<usize>,
     pub(super) name: String,
     pub(super) span: Span,
+}
+
+impl View {
+    /// Is it what a URL names?
+    pub(super) fn is(&self, of: &ViewOf) -> bool {
+        let function = self.function.is_some() && self.function == of.function;
+        function || (self.class.is_some() && self.class == of.class)
+    }
 }
 
 /// A settings module.
@@ -66,8 +78,8 @@ impl Site for Django {
 
     fn route(&self, request: &Request) -> Option<usize> {
         let view = match self.routed(&request.url.path) {
-            Routed::View(Some(function)) => self.place_of(function),
-            Routed::View(None) | Routed::NotFound => None,
+            Routed::View(view) => self.place_of(view),
+            Routed::NotFound => None,
             Routed::Unknown => self.endpoints.iter().skip(1).position(|endpoint| {
                 endpoint.url.path.trim_end_matches('/') == request.url.path.trim_end_matches('/')
             }),
@@ -92,16 +104,16 @@ impl Site for Django {
 }
 
 impl Django {
-    fn routed(&self, path: &str) -> Routed {
+    fn routed(&self, path: &str) -> Routed<'_> {
         let urls = self.urls.as_ref();
         urls.map_or(Routed::Unknown, |urls| urls.route(path))
     }
 
-    /// Which of the views that set headers by hand a function is.
-    fn place_of(&self, function: usize) -> Option<usize> {
+    /// Which of the views that set headers by hand one is.
+    fn place_of(&self, of: &ViewOf) -> Option<usize> {
         let endpoints = self.endpoints.len().saturating_sub(1);
         let mut views = self.views.iter().take(endpoints);
-        views.position(|view| view.function == function)
+        views.position(|view| view.is(of))
     }
 
     fn answers(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
@@ -337,17 +349,25 @@ impl Run<'_> {
 impl Django {
     fn view(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
         let mut view = endpoint.checked_sub(1).and_then(|at| self.views.get(at));
-        if endpoint == 0 {
-            match self.routed(&request.url.path) {
-                Routed::View(Some(function)) => {
-                    view = self.place_of(function).and_then(|at| self.views.get(at));
+        let mut served = None;
+        match self.routed(&request.url.path) {
+            Routed::View(of) => {
+                served = Some(of);
+                if endpoint == 0 {
+                    view = self.place_of(of).and_then(|at| self.views.get(at));
                 }
-                Routed::NotFound => {
-                    let status = Known::Known(404);
-                    return vec![Response::new(status, Answer::NotFound, Some(self.span))];
-                }
-                Routed::View(None) | Routed::Unknown => {}
             }
+            Routed::NotFound if endpoint == 0 => {
+                let status = Known::Known(404);
+                return vec![Response::new(status, Answer::NotFound, Some(self.span))];
+            }
+            Routed::NotFound | Routed::Unknown => {}
+        }
+        let answers = request.application == Application::Answers(200);
+        if let Some(of) = served.filter(|of| answers && of.refuses(&request.method)) {
+            let place = of.written.first().map_or(self.span, |route| route.span);
+            let (status, kind) = (Known::Known(405), Answer::MethodNotAllowed);
+            return vec![Response::new(status, kind, Some(place))];
         }
         let span = view.map_or(self.span, |view| view.span);
         let status = match request.application {
@@ -363,11 +383,17 @@ impl Django {
                 return vec![Response::new(Known::Known(502), Answer::ErrorPage, None)];
             }
         };
-        let status = match request.method.as_str() {
-            "OPTIONS" => request.options_status,
-            _ => status,
+        let options = request.method == "OPTIONS";
+        // Django's own class of views answers with the methods that there are.
+        let by_class = served.is_some_and(|of| {
+            let written = |class| self.program.has_method(class, "options");
+            of.served.is_some() && of.class.is_some_and(|class| !written(class))
+        });
+        let status = match options && !by_class {
+            true => request.options_status,
+            false => status,
         };
-        let Some(view) = view else {
+        let Some(view) = view.filter(|_| !(options && by_class)) else {
             return vec![Response::new(status, Answer::Handler, Some(span))];
         };
         if request.application != Application::Answers(200) {
@@ -382,7 +408,24 @@ impl Django {
                 positional: vec![Val::foreign("request", span)],
                 ..Arguments::default()
             };
-            program.call_function(view.function, None, &arguments, span)
+            if let Some(function) = view.function {
+                return program.call_function(function, None, &arguments, span);
+            }
+            let nothing = Val::unknown("a view that is not in view", span);
+            let Some(class) = view.class else {
+                return nothing;
+            };
+            let name = match request.method.as_str() {
+                "HEAD" if !program.has_method(class, "head") => "get".to_owned(),
+                method => method.to_ascii_lowercase(),
+            };
+            if !program.has_method(class, &name) || program.has_method(class, "dispatch") {
+                return nothing;
+            }
+            let class = Val::new(K::Class(class), span);
+            let instance = program.call(&class, &Arguments::default(), span);
+            let method = program.attribute(&instance, &name.as_str().into(), span);
+            program.call(&method, &arguments, span)
         });
         let Some(all) = all else {
             return vec![unknown_response(Some(span))];
@@ -429,6 +472,12 @@ fn made(
         None => Known::Known(status),
     };
     let mut response = Response::new(status, kind_of_status(status.known()), Some(call.span));
+    if matches!(
+        name.as_str(),
+        "redirect" | "HttpResponseRedirect" | "HttpResponsePermanentRedirect"
+    ) {
+        add_location(&mut response, call.arguments.positional.first(), request);
+    }
     if let Some(headers) = call.arguments.keyword("headers") {
         match program.entries(headers) {
             Some(entries) => {

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use fancy_regex::Regex;
 
+use super::methods::{self, ViewOf};
 use crate::frameworks::python::path::{Dialect, PathPattern};
 use crate::limits::django::urls::{MAX_DEPTH, MAX_MODULES, STEPS};
 use crate::source::Sources;
@@ -63,8 +64,7 @@ impl Form {
 
 #[derive(Clone, Debug)]
 enum Node {
-    /// A view; the function, if it is one of the program's.
-    View(Form, Option<usize>),
+    View(Form, ViewOf),
     Include(Form, Vec<Node>),
     /// What stands there, or below it, is not in view.
     Unseen(Option<Form>),
@@ -72,9 +72,8 @@ enum Node {
 
 /// What routing comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Routed {
-    /// A view; the function, if it is one of the program's.
-    View(Option<usize>),
+pub(super) enum Routed<'u> {
+    View(&'u ViewOf),
     NotFound,
     /// Something out of view serves it, or may.
     Unknown,
@@ -88,24 +87,26 @@ pub(super) struct Urls {
 
 impl Urls {
     /// What serves the path of a URL.
-    pub(super) fn route(&self, path: &str) -> Routed {
+    pub(super) fn route(&self, path: &str) -> Routed<'_> {
         route(&self.nodes, path.strip_prefix('/').unwrap_or(path))
     }
 
     /// Paths that views serve, with the views, in their order.
-    pub(super) fn samples(&self) -> Vec<(String, Option<usize>)> {
+    pub(super) fn samples(&self) -> Vec<(String, &ViewOf)> {
         let mut found = Vec::new();
         samples(&self.nodes, "/", &mut found);
-        found.retain(|(path, view)| self.route(path) == Routed::View(*view));
+        found.retain(
+            |(path, view)| matches!(self.route(path), Routed::View(known) if known == *view),
+        );
         found
     }
 }
 
-fn route(nodes: &[Node], path: &str) -> Routed {
+fn route<'u>(nodes: &'u [Node], path: &str) -> Routed<'u> {
     for node in nodes {
         match node {
             Node::View(form, view) => match form.serves(path) {
-                Some(true) => return Routed::View(*view),
+                Some(true) => return Routed::View(view),
                 Some(false) => {}
                 None => return Routed::Unknown,
             },
@@ -128,12 +129,12 @@ fn route(nodes: &[Node], path: &str) -> Routed {
     Routed::NotFound
 }
 
-fn samples(nodes: &[Node], before: &str, found: &mut Vec<(String, Option<usize>)>) {
+fn samples<'u>(nodes: &'u [Node], before: &str, found: &mut Vec<(String, &'u ViewOf)>) {
     for node in nodes {
         match node {
             Node::View(form, view) => {
                 let path = form.sample().map(|path| format!("{before}{path}"));
-                found.extend(path.map(|path| (path, *view)));
+                found.extend(path.map(|path| (path, view)));
             }
             Node::Include(form, inner) => {
                 if let Some(path) = form.sample() {
@@ -146,9 +147,11 @@ fn samples(nodes: &[Node], before: &str, found: &mut Vec<(String, Option<usize>)
 }
 
 /// Reads the module that `ROOT_URLCONF` of a module of settings names, with what it includes.
-/// Nothing if it is not in view. Views are not read: only their names are asked for.
+/// Nothing if it is not in view. Views are read only where it matters which methods they serve, as it
+/// does if the allowed ones are written down; else their names are enough.
 pub(super) fn read(program: &mut Program, settings: usize, sources: &Sources) -> Option<Urls> {
     let names = program.modules()[settings].names;
+    let methods = program.peek(names, "CORS_ALLOW_METHODS").is_some();
     let root = program.peek(names, "ROOT_URLCONF")?;
     let root = root.as_text()?.to_owned();
     program.native = Some(Native(Arc::new(|program, path, arguments, span| {
@@ -163,6 +166,7 @@ pub(super) fn read(program: &mut Program, settings: usize, sources: &Sources) ->
         program,
         sources,
         modules: 0,
+        methods,
     };
     let nodes = reader.module(&root, settings, 0);
     program.native = None;
@@ -173,6 +177,8 @@ struct Reader<'p> {
     program: &'p mut Program,
     sources: &'p Sources,
     modules: usize,
+    /// Read the views, too.
+    methods: bool,
 }
 
 impl Reader<'_> {
@@ -183,7 +189,10 @@ impl Reader<'_> {
         }
         self.modules += 1;
         self.program.refill(STEPS);
-        let index = self.program.load_alone(dotted, from, self.sources)?;
+        let index = match self.methods {
+            true => self.program.load_beside(dotted, from, self.sources)?,
+            false => self.program.load_alone(dotted, from, self.sources)?,
+        };
         let module = &self.program.modules()[index];
         let (names, span) = (module.names, module.file.span());
         let patterns = self.program.get_name(names, "urlpatterns", span);
@@ -236,7 +245,6 @@ impl Reader<'_> {
     /// What stands behind a pattern: a view, or what `include` gave.
     fn view(&mut self, form: Form, view: &Val, module: usize, depth: usize) -> Node {
         match &view.kind {
-            K::Function(function) => return Node::View(form, Some(*function)),
             // `(patterns, app_name)`, which `admin.site.urls` is, too.
             K::Ref(_) => {
                 let pair = self.program.items(view).map(|(items, _)| items);
@@ -246,8 +254,8 @@ impl Reader<'_> {
                     None => Node::Unseen(Some(form)),
                 };
             }
-            K::Foreign(_) => {}
-            K::Class(_) | K::Method(..) => return Node::View(form, None),
+            K::Foreign(_) | K::Function(_) => {}
+            K::Class(_) | K::Method(..) => return Node::View(form, ViewOf::default()),
             _ => return Node::Unseen(Some(form)),
         }
         let path = view.path().unwrap_or_default();
@@ -255,18 +263,10 @@ impl Reader<'_> {
             return Node::Unseen(Some(form));
         }
         let call = view.call().and_then(|at| self.program.calls.get(at));
-        let Some(call) = call.cloned() else {
-            return Node::View(form, None);
+        let Some(call) = call.filter(|call| call.path.ends_with("include")).cloned() else {
+            let view = methods::view(self.program, view);
+            return Node::View(form, view.unwrap_or_default());
         };
-        if !call.path.ends_with("include") {
-            // `csrf_exempt(view)`, `View.as_view()`.
-            let inner = call.arguments.positional.iter();
-            let mut functions = inner.filter_map(|value| match value.kind {
-                K::Function(function) => Some(function),
-                _ => None,
-            });
-            return Node::View(form, functions.next());
-        }
         let Some(included) = call.arguments.get(0, "arg").cloned() else {
             return Node::Unseen(Some(form));
         };
@@ -304,10 +304,17 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dialect, Form, Node, PathPattern, Routed, Urls};
+    use super::{Dialect, Form, Node, PathPattern, Routed, Urls, ViewOf};
 
     fn path(text: &str) -> Form {
         Form::Path(PathPattern::new(Dialect::Django, text))
+    }
+
+    fn view(function: usize) -> ViewOf {
+        ViewOf {
+            function: Some(function),
+            ..ViewOf::default()
+        }
     }
 
     /// Expected values: Django 5.2.
@@ -315,34 +322,34 @@ mod tests {
     fn urls_are_resolved_as_by_django() {
         let urls = Urls {
             nodes: vec![
-                Node::View(path(""), Some(0)),
-                Node::View(path("items/<int:pk>/"), Some(1)),
-                Node::View(Form::regex(r"^old/(?P<pk>\d+)/$"), Some(2)),
-                Node::View(Form::regex("loose"), Some(3)),
+                Node::View(path(""), view(0)),
+                Node::View(path("items/<int:pk>/"), view(1)),
+                Node::View(Form::regex(r"^old/(?P<pk>\d+)/$"), view(2)),
+                Node::View(Form::regex("loose"), view(3)),
                 Node::Include(
                     path("api/<slug:version>/"),
                     vec![
-                        Node::View(path("users"), Some(4)),
+                        Node::View(path("users"), view(4)),
                         Node::Include(
                             Form::regex("^deep/"),
-                            vec![Node::View(Form::regex("^$"), Some(5))],
+                            vec![Node::View(Form::regex("^$"), view(5))],
                         ),
                     ],
                 ),
                 Node::Unseen(Some(path("admin/"))),
-                Node::View(path("years/<four:year>"), Some(6)),
+                Node::View(path("years/<four:year>"), view(6)),
             ],
         };
         for (path, expected) in [
-            ("/", Routed::View(Some(0))),
-            ("/items/7/", Routed::View(Some(1))),
+            ("/", Routed::View(&view(0))),
+            ("/items/7/", Routed::View(&view(1))),
             ("/items/x/", Routed::NotFound),
-            ("/old/7/", Routed::View(Some(2))),
+            ("/old/7/", Routed::View(&view(2))),
             ("/old/7", Routed::NotFound),
-            ("/x/loose/y", Routed::View(Some(3))),
-            ("/api/v1/users", Routed::View(Some(4))),
+            ("/x/loose/y", Routed::View(&view(3))),
+            ("/api/v1/users", Routed::View(&view(4))),
             ("/api/v1/users/", Routed::NotFound),
-            ("/api/v1/deep/", Routed::View(Some(5))),
+            ("/api/v1/deep/", Routed::View(&view(5))),
             ("/admin/login", Routed::Unknown),
             ("/years/2020", Routed::Unknown),
         ] {

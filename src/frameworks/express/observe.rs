@@ -135,6 +135,7 @@ pub(super) fn too_late(
     };
     let text = format!("a middleware before it answers some requests with {status} itself");
     let mut found = observation(ObservationKind::Order, span, name, &text);
+    found.severe = true;
     found
         .related
         .push((*by, format!("answers {status} without CORS headers")));

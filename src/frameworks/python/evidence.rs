@@ -1,9 +1,10 @@
 //! What the text of a program shows beside its values: headers that it reads, sockets it opens.
 
-use crate::model::{Observation, ObservationKind};
+use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
 use crate::syntax::python::object::{K, Val};
 use crate::syntax::python::{Call, Effect, Program};
+use crate::syntax::value::Value;
 
 /// Before the name of a header that is read.
 const READERS: [&str; 6] = [
@@ -57,6 +58,82 @@ fn reads_authorization(text: &str) -> bool {
         })
     };
     BEARERS.iter().any(|bearer| text.contains(bearer)) || READERS.iter().any(|word| is_read(word))
+}
+
+/// The session cookie of a service: what keeps pages of other sites from having it sent along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionCookie<'c> {
+    /// The service's own hosts, and what they are called here.
+    pub(crate) hosts: &'c [&'c str],
+    pub(crate) hosts_span: Span,
+    pub(crate) hosts_name: &'c str,
+    /// Its `SameSite`, if it says so.
+    pub(crate) same_site: Option<&'c str>,
+    pub(crate) secure: bool,
+    /// What to write instead.
+    pub(crate) repair: &'c str,
+}
+
+impl SessionCookie<'_> {
+    /// Why pages of other sites do not have it sent along.
+    fn withheld(&self) -> Option<String> {
+        match self.same_site {
+            None => Some("says nothing of `SameSite`, which Chrome takes for `Lax`".into()),
+            Some(text) if !text.eq_ignore_ascii_case("none") => {
+                let (first, rest) = text.split_at_checked(1)?;
+                let name = format!("{}{}", first.to_uppercase(), rest.to_lowercase());
+                Some(format!("is `SameSite={name}`"))
+            }
+            Some(_) if !self.secure => {
+                Some("is `SameSite=None` without `Secure`, so browsers refuse it".into())
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Origins of lists, allowed with credentials, that are on another site than the service.
+    pub(crate) fn observations(&self, lists: &[&Value]) -> Vec<Observation> {
+        let Some(why) = self.withheld() else {
+            return Vec::new();
+        };
+        let site = |origin: &str| {
+            let origin = Origin::parse(origin).ok()?;
+            origin.registrable_domain().map(ToOwned::to_owned)
+        };
+        let own = self.hosts.iter();
+        let own: Option<Vec<String>> = own
+            .map(|host| site(&format!("https://{}", host.trim_start_matches('.'))))
+            .collect();
+        // A host without a site of its own (`localhost`, `*`) may be any.
+        let Some(own) = own.filter(|own| !own.is_empty()) else {
+            return Vec::new();
+        };
+        let mut items: Vec<&Value> = Vec::new();
+        for list in lists {
+            match list.as_list() {
+                Some(list) => items.extend(&list.items),
+                None => items.push(list),
+            }
+        }
+        let mut found = Vec::new();
+        for item in items {
+            let Some(text) = item.as_str() else { continue };
+            if site(text).is_none_or(|other| own.contains(&other)) {
+                continue;
+            }
+            let hosts = self.hosts_name;
+            found.push(Observation {
+                kind: ObservationKind::Cookie,
+                span: item.span,
+                name: text.to_owned(),
+                text: format!("it is on another site than `{hosts}`, and the session cookie {why}"),
+                suggestion: Some(self.repair.to_owned()),
+                related: vec![(self.hosts_span, "the service's own names".into())],
+                severe: false,
+            });
+        }
+        found
+    }
 }
 
 /// The servers of Socket.IO (`engineio.base_server`: `cors_allowed_origins`).

@@ -463,6 +463,25 @@ fn handed(
     }
 }
 
+/// Adds where a redirect leads to, as far as it is told.
+pub(crate) fn add_location(response: &mut Response, to: Option<&Val>, request: &Request) {
+    let plain = |text: &str| {
+        let starts = text.starts_with('/') || text.contains("://");
+        starts
+            && text
+                .chars()
+                .all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c))
+    };
+    match to {
+        Some(to) if to.as_text().is_some_and(plain) => {
+            response
+                .headers
+                .push(line("Location", to, to.span, request));
+        }
+        _ => response.unseen.push("location".into()),
+    }
+}
+
 /// Removes all lines of a name.
 pub(crate) fn remove(response: &mut Response, name: &str) {
     response

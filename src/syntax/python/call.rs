@@ -75,6 +75,16 @@ impl Call {
     }
 }
 
+/// How the path of what a library does with a class of the program begins; the class's number follows.
+const CLASS: char = '@';
+
+/// The class whose inherited `as_view` a path names.
+#[must_use]
+pub fn class_of_view(path: &str) -> Option<usize> {
+    let number = path.strip_prefix(CLASS)?.strip_suffix(".as_view")?;
+    number.parse().ok()
+}
+
 impl Program {
     pub(super) fn call_expression(
         &mut self,
@@ -398,6 +408,29 @@ impl Program {
         })
     }
 
+    /// Does a class of the program have a function of this name, its own or an inherited one?
+    #[must_use]
+    pub fn has_method(&self, class: usize, name: &str) -> bool {
+        let mut todo = vec![class];
+        let mut seen = Vec::new();
+        while let Some(class) = todo.pop() {
+            if seen.contains(&class) {
+                continue;
+            }
+            seen.push(class);
+            let known = self.peek(self.classes[class].names, name);
+            if known.is_some_and(|known| known.kind != K::Missing) {
+                return true;
+            }
+            for base in &self.classes[class].bases {
+                if let K::Class(index) = base.kind {
+                    todo.push(index);
+                }
+            }
+        }
+        false
+    }
+
     /// The paths of the libraries' classes that a class derives from.
     #[must_use]
     pub fn foreign_bases(&self, class: usize) -> Vec<String> {
@@ -451,6 +484,10 @@ impl Program {
                     }
                     _ => value,
                 },
+                // What routes are given: a library's own method, with the class that it is called on.
+                None if &**name == "as_view" => {
+                    Val::foreign(&format!("{CLASS}{class}.as_view"), span)
+                }
                 None => Val::unknown("an attribute that is not in view", span),
             },
             K::Foreign(foreign) => {

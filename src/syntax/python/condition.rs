@@ -130,11 +130,15 @@ impl Program {
                 K::Number(number) => Some(*number != 0.0),
                 K::Text(text) => Some(!text.is_empty()),
                 K::SomeText(name) => {
-                    let words = match name {
-                        Some(name) => format!("`{name}` is not empty"),
-                        None => format!("`{text}` is not empty"),
+                    let name = name.as_deref().unwrap_or(text);
+                    let words = format!("`{name}` is not empty");
+                    return match super::environment::means_development(name) {
+                        Some(true) => program.condition_value(words, span, true, true),
+                        Some(false) => {
+                            program.condition_value(format!("not: {words}"), span, true, false)
+                        }
+                        None => program.condition_value(words, span, false, true),
                     };
-                    return program.condition_value(words, span, false, true);
                 }
                 K::Ref(id) => {
                     let id = *id;

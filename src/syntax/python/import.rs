@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ast::{Name, Stmt, StmtKind};
+use super::call::Call;
 use super::lower::parse;
 use super::object::{K, Obj, Val};
 use super::program::{Loaded, Program};
@@ -96,6 +97,14 @@ impl Program {
         Some(index)
     }
 
+    /// Is a call a statement of its own, so that nobody takes what it gives?
+    #[must_use]
+    pub fn is_discarded(&self, call: &Call) -> bool {
+        let module = self.modules.get(call.module);
+        let parsed = module.and_then(|module| self.given.get(module.file.path()));
+        parsed.is_some_and(|(_, module)| stands_alone(&module.body, call.span))
+    }
+
     /// Evaluates a module that a text in another one names, and reads nothing that it imports.
     pub fn load_alone(&mut self, dotted: &str, from: usize, sources: &Sources) -> Option<usize> {
         let here = self.modules.get(from)?.file.path().to_path_buf();
@@ -109,6 +118,33 @@ impl Program {
             Arc::make_mut(&mut self.given).insert(path.clone(), (file, module));
         }
         self.load(&path)
+    }
+
+    /// Evaluates a module that a text in another one names, with what it imports itself, and reads
+    /// nothing that this imports.
+    pub fn load_beside(&mut self, dotted: &str, from: usize, sources: &Sources) -> Option<usize> {
+        let here = self.modules.get(from)?.file.path().to_path_buf();
+        let path = self.resolve_from(&here, 0, dotted)?;
+        let file = sources.load(&path).ok()?;
+        let module = Arc::new(parse(&file));
+        let mut imports = Vec::new();
+        imported(&module.body, &mut imports);
+        for (dots, dotted) in imports {
+            let Some(path) = self.resolve_from(&path, dots, &dotted) else {
+                continue;
+            };
+            let full = self.given.len() >= MAX_MODULES;
+            if full || self.given.contains_key(&path) {
+                continue;
+            }
+            let file = sources.load(&path).ok();
+            let Some(file) = file.filter(|file| file.text().len() <= MAX_BYTES) else {
+                continue;
+            };
+            let module = Arc::new(parse(&file));
+            Arc::make_mut(&mut self.given).insert(path, (file, module));
+        }
+        self.load_alone(dotted, from, sources)
     }
 
     /// The file of a dotted name, seen from the current module.
@@ -399,6 +435,28 @@ fn imported(body: &[Stmt], found: &mut Vec<(usize, String)>) {
             _ => {}
         }
     }
+}
+
+/// Is an expression a statement of its own?
+fn stands_alone(body: &[Stmt], span: Span) -> bool {
+    let below = |body: &[Stmt]| stands_alone(body, span);
+    body.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Expr(expr) => expr.span == span,
+        StmtKind::If(tests, rest) => tests.iter().any(|(_, body)| below(body)) || below(rest),
+        StmtKind::Try(body, handlers, otherwise, finally) => {
+            below(body)
+                || handlers.iter().any(|(_, body)| below(body))
+                || below(otherwise)
+                || below(finally)
+        }
+        StmtKind::For(_, _, body)
+        | StmtKind::Loop(body)
+        | StmtKind::With(_, body)
+        | StmtKind::Unknown(body) => below(body),
+        StmtKind::Function(_, function) => below(&function.body),
+        StmtKind::Class(_, class) => below(&class.body),
+        _ => false,
+    })
 }
 
 /// Does a name that `include` is given mean a file? `*` stands for a part of a file's name.

@@ -24,6 +24,6 @@ mod table;
 mod tests;
 pub mod version;
 
-pub use call::{Arguments, Call, Effect};
+pub use call::{Arguments, Call, Effect, class_of_view};
 pub use lower::parse;
 pub use program::{Defined, DefinedClass, Loaded, Native, Program, WATCHED};

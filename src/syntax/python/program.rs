@@ -228,6 +228,14 @@ impl Program {
         &self.classes[index]
     }
 
+    /// The functions that a class defines itself.
+    #[must_use]
+    pub fn functions_of(&self, class: usize) -> Vec<usize> {
+        let all = 0..self.functions.len();
+        all.filter(|index| self.functions[*index].class == Some(class))
+            .collect()
+    }
+
     /// How many functions there are.
     #[must_use]
     pub fn function_count(&self) -> usize {
