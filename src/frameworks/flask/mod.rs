@@ -3,6 +3,7 @@
 //! Facts: flask_cors/core.py, extension.py and decorator.py of 4.0.2 and 6.0.5, compared with the
 //! running packages.
 
+mod cookie;
 mod observe;
 mod policy;
 mod read;

@@ -35,6 +35,15 @@ pub(super) struct Reader<'p> {
     pub(super) open: bool,
 }
 
+/// What of a configuration is not in view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Hidden {
+    Nothing,
+    /// Files or objects of Python.
+    Files,
+    Anything,
+}
+
 pub(super) fn read(project: &Project<'_>) -> Reading {
     let program = Arc::new(python::program(project, &["Flask("]).frozen());
     let versions = python::versions(project, "flask-cors");
@@ -111,6 +120,7 @@ impl Reader<'_> {
                 self.observe_options(options, "every request that it serves ends in status 500");
             }
         }
+        self.cookie(&hooks);
         App {
             conditions: self.conditions.as_slice().to_vec(),
             endpoints,
@@ -135,11 +145,43 @@ impl Reader<'_> {
         Options::new(span, self.versions, Arc::clone(&self.files))
     }
 
-    /// What the application's configuration says before call `until`.
+    /// What the application's configuration says of the extension before call `until`, and whether
+    /// there may be more.
     pub(super) fn config(&mut self, until: usize) -> (BTreeMap<String, Value>, bool) {
-        let base = format!("#{}.config", self.app);
+        let keys = OPTIONS.map(|option| format!("CORS_{}", option.to_ascii_uppercase()));
+        let (pairs, hidden) = self.configured(until, &keys);
         let mut found: BTreeMap<String, Value> = BTreeMap::new();
-        let mut open = false;
+        for (key, value) in pairs {
+            let Some(option) = key.strip_prefix("CORS_") else {
+                continue;
+            };
+            if option == "HEADERS" {
+                self.old_headers(&value);
+            }
+            // `None` is skipped.
+            let value = self.export(&value).map(&mut |value| match value.kind {
+                Kind::Null => Value::new(Kind::Undefined, value.span),
+                _ => value.clone(),
+            });
+            found.insert(option.to_ascii_lowercase(), value);
+        }
+        let open = match hidden {
+            Hidden::Nothing => false,
+            // What no file speaks of is in no file either.
+            Hidden::Files => self.speaks_of_options(),
+            Hidden::Anything => true,
+        };
+        (found, open)
+    }
+
+    /// What the application's configuration says before call `until`; of objects, these keys.
+    pub(super) fn configured(
+        &mut self,
+        until: usize,
+        keys: &[String],
+    ) -> (Vec<(String, Val)>, Hidden) {
+        let base = format!("#{}.config", self.app);
+        let mut hidden = Hidden::Nothing;
         let mut pairs: Vec<(String, Val)> = Vec::new();
         let program = self.program;
         for call in program.calls.iter().take(until) {
@@ -165,7 +207,7 @@ impl Reader<'_> {
                                     pairs.push((key.to_owned(), value));
                                 }
                             }
-                            None => open = true,
+                            None => hidden = Hidden::Anything,
                         }
                     }
                 }
@@ -176,42 +218,26 @@ impl Reader<'_> {
                         Some(dotted) => evaluator.named(dotted, call.module, value.span),
                         None => value,
                     });
-                    let attributes = OPTIONS.map(|option| {
-                        let key = format!("CORS_{}", option.to_ascii_uppercase());
-                        let value = attribute(&mut evaluator, given.as_ref()?, &key, call.span)?;
-                        Some((key, value))
+                    let attributes = keys.iter().map(|key| {
+                        let value = attribute(&mut evaluator, given.as_ref()?, key, call.span)?;
+                        Some((key.clone(), value))
                     });
                     match &given {
                         Some(given) if in_view(given) => {
-                            pairs.extend(attributes.into_iter().flatten());
+                            pairs.extend(attributes.flatten());
                         }
-                        // What no file speaks of is in no object either.
-                        _ => open |= self.speaks_of_options(),
+                        _ => hidden = hidden.max(Hidden::Files),
                     }
                 }
-                (Effect::Call, ".from_pyfile") => open |= self.speaks_of_options(),
+                (Effect::Call, ".from_pyfile") => hidden = hidden.max(Hidden::Files),
                 (
                     Effect::Call,
                     ".from_envvar" | ".from_json" | ".from_file" | ".from_prefixed_env",
-                ) => open = true,
+                ) => hidden = Hidden::Anything,
                 _ => {}
             }
         }
-        for (key, value) in pairs {
-            let Some(option) = key.strip_prefix("CORS_") else {
-                continue;
-            };
-            if option == "HEADERS" {
-                self.old_headers(&value);
-            }
-            // `None` is skipped.
-            let value = self.export(&value).map(&mut |value| match value.kind {
-                Kind::Null => Value::new(Kind::Undefined, value.span),
-                _ => value.clone(),
-            });
-            found.insert(option.to_ascii_lowercase(), value);
-        }
-        (found, open)
+        (pairs, hidden)
     }
 
     /// Does any file name an option of the extension as a setting?

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::policy::{Options, is_regex};
 use super::route::{Map, Routed};
 use crate::frameworks::python::handler::{
-    apply_effects, kind_of_status, line, number, outcomes, unknown_response, without_refusals,
+    add_location, apply_effects, kind_of_status, line, number, outcomes, unknown_response,
+    without_refusals,
 };
 use crate::frameworks::python::path::PathPattern;
 use crate::frameworks::python::{Caching, add_cacheable};
@@ -85,6 +86,8 @@ pub(super) struct RouteOf {
     /// As written, upper case; nothing if that cannot be told.
     pub(super) methods: Option<Vec<String>>,
     pub(super) strict_slashes: bool,
+    /// `provide_automatic_options`, where it is given.
+    pub(super) automatic: Option<bool>,
     /// The number of its endpoint.
     pub(super) endpoint: usize,
     pub(super) function: Option<usize>,
@@ -94,6 +97,14 @@ pub(super) struct RouteOf {
     pub(super) decorators: Vec<Options>,
     pub(super) own_headers: bool,
     pub(super) span: Span,
+}
+
+impl RouteOf {
+    /// Does a decorator see to it that OPTIONS is routed here?
+    pub(super) fn decorator_answers(&self) -> bool {
+        let mut decorators = self.decorators.iter();
+        decorators.any(|options| options.flag("automatic_options", true) != Known::Known(false))
+    }
 }
 
 /// An application.
@@ -283,27 +294,30 @@ impl Run<'_> {
                 }];
             }
         };
-        let own_options = match &route.methods {
-            Some(methods) => methods.iter().any(|method| method == "OPTIONS"),
-            None => false,
-        };
+        if self.request.method != "OPTIONS" {
+            return self.view(Some(route));
+        }
+        let listed = route.methods.iter().flatten();
         let mut decorators = route
             .decorators
             .iter()
             .map(|options| options.in_world(self.world));
-        let automatic = decorators
+        let decorator = decorators
             .find(|options| options.flag("automatic_options", true) != Known::Known(false));
-        if self.request.method != "OPTIONS" || (own_options && automatic.is_none()) {
-            return self.view(Some(route));
-        }
+        let flask_answers = route.automatic.unwrap_or_else(|| {
+            decorator.is_none() && !listed.into_iter().any(|method| method == "OPTIONS")
+        });
         let mut response = Response::new(Known::Known(200), Answer::Handler, Some(route.span));
-        // The decorator answers OPTIONS itself, as Flask does, and adds its headers.
-        let Some(options) = automatic else {
+        if flask_answers {
             return vec![Made {
                 response,
                 exception: false,
                 evaluated: false,
             }];
+        }
+        // The decorator answers OPTIONS itself, as Flask does, and adds its headers.
+        let Some(options) = decorator else {
+            return self.view(Some(route));
         };
         if options.failure().is_some() {
             return vec![failed(route.span)];
@@ -467,6 +481,15 @@ impl Run<'_> {
                         if let Some(call) = &made {
                             self.made_of(program, call, name == Some("jsonify"), &mut response);
                         }
+                    }
+                    Some("redirect") => {
+                        let code = made.as_ref().and_then(|call| call.arguments.get(1, "code"));
+                        let status = code.map_or(Known::Known(302), |code| number(code).into());
+                        response.outcome = Outcome::Status(status);
+                        let to = made
+                            .as_ref()
+                            .and_then(|call| call.arguments.get(0, "location"));
+                        add_location(&mut response, to, self.request);
                     }
                     _ => return unknown_response(Some(span)),
                 }

@@ -114,6 +114,17 @@ impl Reader<'_> {
                 Some(value) => value.kind != K::Bool(false),
                 None => self.strict_slashes(),
             };
+            let automatic = match call.arguments.keyword("provide_automatic_options") {
+                Some(value) => match value.kind {
+                    K::Bool(automatic) => Some(automatic),
+                    K::None => None,
+                    _ => {
+                        self.open = true;
+                        continue;
+                    }
+                },
+                None => None,
+            };
             let own = function.map(|function| program.function(function));
             let text = own.map(|own| {
                 let file = &program.modules()[own.module].file;
@@ -124,6 +135,7 @@ impl Reader<'_> {
                 path: PathPattern::new(Dialect::Flask, &format!("{prefix}{path}")),
                 methods,
                 strict_slashes,
+                automatic,
                 endpoint: 0,
                 function,
                 blueprint,
@@ -218,7 +230,10 @@ pub(super) fn map(routes: &[RouteOf]) -> Map {
             if methods.iter().any(|method| method == "GET") {
                 methods.push("HEAD".into());
             }
-            methods.push("OPTIONS".into());
+            // Whoever says so, either way, has to list OPTIONS (flask/sansio/app.py).
+            if route.automatic.is_none() || route.decorator_answers() {
+                methods.push("OPTIONS".into());
+            }
             methods
         });
         let rule = Rule {
