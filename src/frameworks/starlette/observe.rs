@@ -3,10 +3,13 @@
 use super::policy::{Cors, NAMES};
 use super::read::Reader;
 use super::respond::{Layer, LayerKind};
-use crate::frameworks::python::leaves;
+use crate::frameworks::python::evidence::SessionCookie;
+use crate::frameworks::python::{leaves, truthy};
 use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
 use crate::spelling::nearest;
+use crate::syntax::python::object::{K, Val};
+use crate::syntax::python::{Arguments, Call, Program};
 use crate::syntax::value::{Kind, Value};
 
 /// An argument that `CORSMiddleware` does not have.
@@ -23,6 +26,129 @@ pub(super) fn unknown_argument(reader: &mut Reader<'_>, name: &str, span: Span, 
     });
 }
 
+/// The arguments with which the program adds the only middleware of a name.
+fn added<'p>(program: &'p Program, name: &str) -> Option<&'p Arguments> {
+    let mut calls = program.calls.iter().filter(|call| {
+        let adds =
+            call.method() == "add_middleware" || &*call.path == "starlette.middleware.Middleware";
+        let class = call.arguments.get(0, "middleware_class");
+        let class = class.and_then(Val::path);
+        adds && class.is_some_and(|path| path.rsplit('.').next() == Some(name))
+    });
+    let only = calls.next().filter(|_| calls.next().is_none());
+    only.map(|call| &call.arguments).filter(|given| !given.open)
+}
+
+/// Origins on another site, allowed with credentials, that do not get the cookie of Starlette's
+/// `SessionMiddleware` (`same_site="lax"`, `https_only=False`).
+fn cookie(reader: &mut Reader<'_>, cors: &[&Cors]) {
+    let program = reader.program;
+    let (Some(session), Some(trusted)) = (
+        added(program, "SessionMiddleware"),
+        added(program, "TrustedHostMiddleware"),
+    ) else {
+        return;
+    };
+    let same_site = match session.keyword("same_site").map(|value| &value.kind) {
+        None => "lax",
+        Some(K::Text(text)) => text,
+        Some(_) => return,
+    };
+    let secure = match session.keyword("https_only").map(|value| &value.kind) {
+        None => false,
+        Some(K::Bool(secure)) => *secure,
+        Some(_) => return,
+    };
+    let Some(hosts) = trusted.get(1, "allowed_hosts") else {
+        return;
+    };
+    let Some((items, false)) = program.items(hosts) else {
+        return;
+    };
+    let names: Option<Vec<&str>> = items.iter().map(Val::as_text).collect();
+    let Some(names) = names else { return };
+    let names: Vec<&str> = names
+        .into_iter()
+        .map(|name| name.strip_prefix("*.").unwrap_or(name))
+        .collect();
+    let cookie = SessionCookie {
+        hosts: &names,
+        hosts_span: hosts.span,
+        hosts_name: "allowed_hosts",
+        same_site: Some(same_site),
+        secure,
+        repair: "app.add_middleware(SessionMiddleware, …, same_site=\"none\", https_only=True)",
+    };
+    for cors in cors {
+        if cors.open || truthy(cors.argument("allow_credentials")) != Some(true) {
+            continue;
+        }
+        let mut lists = Vec::new();
+        leaves(cors.argument("allow_origins"), &mut lists);
+        lists.retain(|list| list.as_list().is_some());
+        for found in cookie.observations(&lists) {
+            let mut known = reader.observations.iter();
+            if !known.any(|known| known.kind == found.kind && known.span == found.span) {
+                reader.observations.push(found);
+            }
+        }
+    }
+}
+
+/// Middleware of a library that answers by itself, outside of the CORS middleware. No severe mistake:
+/// most pages ask with https at once.
+fn order(reader: &mut Reader<'_>, layers: &[Layer]) {
+    let is_cors = |layer: &&Layer| matches!(layer.kind, LayerKind::Cors(_));
+    let Some(inner) = layers.iter().rposition(|layer| is_cors(&layer)) else {
+        return;
+    };
+    // With one outside of all, every answer has its headers.
+    let outer = layers.iter().position(|layer| is_cors(&layer));
+    let span = layers[inner].span;
+    for layer in &layers[..outer.unwrap_or(inner)] {
+        let LayerKind::Library(path) = &layer.kind else {
+            continue;
+        };
+        let name = path.rsplit('.').next().unwrap_or(path);
+        if name != "HTTPSRedirectMiddleware" || !(layer.sure && layer.needs.is_empty()) {
+            continue;
+        }
+        let words = "redirects http requests to https";
+        let known =
+            |known: &Observation| known.kind == ObservationKind::Order && known.span == span;
+        if reader.observations.iter().any(known) {
+            continue;
+        }
+        reader.observations.push(Observation {
+            kind: ObservationKind::Order,
+            span,
+            name: "CORSMiddleware".into(),
+            text: format!("`{name}` stands around it and {words}, without CORS headers"),
+            suggestion: None,
+            related: vec![(layer.span, words.to_owned())],
+            severe: false,
+        });
+    }
+}
+
+/// `CORSMiddleware(app, …)` whose value nobody takes: the application goes on without it.
+pub(super) fn discarded(reader: &mut Reader<'_>, call: &Call) {
+    let known =
+        |known: &Observation| known.kind == ObservationKind::Unattached && known.span == call.span;
+    if reader.observations.iter().any(known) {
+        return;
+    }
+    reader.observations.push(Observation {
+        kind: ObservationKind::Unattached,
+        span: call.span,
+        name: "CORSMiddleware".into(),
+        text: "it gives back an application, which nobody takes".into(),
+        suggestion: None,
+        related: Vec::new(),
+        severe: false,
+    });
+}
+
 /// Looks at all layers of a stack.
 pub(super) fn stack(reader: &mut Reader<'_>, layers: &[Layer]) {
     let all = layers.iter();
@@ -32,6 +158,8 @@ pub(super) fn stack(reader: &mut Reader<'_>, layers: &[Layer]) {
             _ => None,
         })
         .collect();
+    cookie(reader, &cors);
+    order(reader, layers);
     for cors in cors {
         let known = reader
             .observations

@@ -241,6 +241,11 @@ impl Reader<'_> {
             if !is_cors || call.arguments.get(0, "app").and_then(Val::call) != Some(wrapped) {
                 continue;
             }
+            if self.program.is_discarded(call) {
+                let call = call.clone();
+                observe::discarded(self, &call);
+                continue;
+            }
             let mut arguments = call.arguments.clone();
             if !arguments.positional.is_empty() {
                 arguments.positional.remove(0);

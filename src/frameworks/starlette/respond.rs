@@ -6,7 +6,8 @@ use super::policy::Cors;
 use super::read::status;
 use super::route::{self, Entry, RouteOf, Routed};
 use crate::frameworks::python::handler::{
-    apply_effects, kind_of_status, line, outcomes, remove, unknown_response, without_refusals,
+    add_location, apply_effects, kind_of_status, line, outcomes, remove, unknown_response,
+    without_refusals,
 };
 use crate::frameworks::python::{Caching, add_cacheable};
 use crate::model::{
@@ -401,6 +402,9 @@ impl Run<'_> {
             None => Known::Known(default),
         };
         let mut response = Response::new(known, kind_of_status(known.known()), Some(call.span));
+        if name == "RedirectResponse" {
+            add_location(&mut response, call.arguments.get(0, "url"), self.request);
+        }
         if let Some(headers) = call.arguments.get(2, "headers") {
             match program.entries(headers) {
                 Some(entries) => {
