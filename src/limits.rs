@@ -34,6 +34,9 @@ pub mod syntax {
     /// How deep expressions, statements and blocks of programs may nest; what is deeper is unknown.
     pub const MAX_DEPTH: u32 = 250;
 
+    /// No more compiled patterns of a language are kept by a thread.
+    pub const MAX_KEPT: usize = 500;
+
     /// How often tree-sitter may ask whether to go on (it does after every 100 steps), besides once for
     /// every byte of the text. Then the file is not understood.
     pub const MAX_PARSE_CHECKS: usize = 100_000;
@@ -497,8 +500,6 @@ pub mod javascript {
     pub mod regex {
         /// More backtracking than this is given up.
         pub const BACKTRACK_LIMIT: usize = 100_000;
-        /// No more compiled patterns are kept.
-        pub const MAX_KEPT: usize = 2000;
         /// Longer patterns are not compiled, in bytes.
         pub const MAX_PATTERN: usize = 8192;
         /// Longer texts are not searched, in bytes.

@@ -5,6 +5,7 @@ pub mod comments;
 pub mod java;
 pub mod javascript;
 pub mod jvm;
+pub(crate) mod kept;
 pub mod kotlin;
 pub mod nginx;
 pub mod properties;

@@ -19,7 +19,7 @@ enum Form {
     /// `path("items/<int:pk>/", …)`.
     Path(PathPattern),
     /// `re_path(r"^items/$", …)`.
-    Regex(String, OnceLock<Option<Regex>>),
+    Regex(String, OnceLock<Option<Arc<Regex>>>),
 }
 
 impl Form {

@@ -1,6 +1,7 @@
 //! Which rule serves a URL: Werkzeug's state machine (werkzeug/routing/matcher.py, rules.py).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fancy_regex::Regex;
 
@@ -34,7 +35,7 @@ pub(super) enum Routed {
 #[derive(Clone, Debug)]
 struct Step {
     content: String,
-    regex: Option<Regex>,
+    regex: Option<Arc<Regex>>,
     /// It takes all that remains of the path.
     is_final: bool,
     /// A slash at the end may be missing.

@@ -1,6 +1,6 @@
 //! Paths with parameters, as the three families write them.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use fancy_regex::Regex;
 
@@ -180,8 +180,8 @@ pub(crate) struct PathPattern {
     pub(crate) text: String,
     /// What it is made of.
     pub(crate) parts: Vec<Part>,
-    whole: OnceLock<Option<Regex>>,
-    start: OnceLock<Option<Regex>>,
+    whole: OnceLock<Option<Arc<Regex>>>,
+    start: OnceLock<Option<Arc<Regex>>>,
 }
 
 impl PathPattern {

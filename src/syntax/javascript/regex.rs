@@ -7,11 +7,10 @@
 //! groups of a repeated group (their texts, not whether it matches), repeated lookaheads,
 //! lookbehinds that the engine refuses, and what takes too much backtracking. Everything else is what Node says.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::limits::javascript::regex::{BACKTRACK_LIMIT, MAX_KEPT, MAX_PATTERN, MAX_TEXT};
+use crate::limits::javascript::regex::{BACKTRACK_LIMIT, MAX_PATTERN, MAX_TEXT};
+use crate::syntax::kept::Kept;
 
 /// Where a pattern matches a text from byte `start` on: the whole match's bytes and the groups.
 /// `None` if it cannot be told.
@@ -168,21 +167,13 @@ struct Pattern {
 /// `None` if the pattern is not translated.
 type Compiled = Option<Arc<Pattern>>;
 
-/// A compiled pattern, kept: a program tests the same few patterns for every request.
 fn compile(pattern: &str, flags: &str) -> Compiled {
     thread_local! {
-        static KNOWN: RefCell<HashMap<(String, String), Compiled>> = RefCell::default();
+        static KNOWN: Kept<Compiled> = Kept::default();
     }
-    let key = (pattern.to_owned(), flags.to_owned());
-    KNOWN.with_borrow_mut(|known| {
-        if known.len() >= MAX_KEPT {
-            known.clear();
-        }
-        let compiled = known
-            .entry(key)
-            .or_insert_with(|| build(pattern, flags).map(Arc::new));
-        compiled.clone()
-    })
+    // Flags hold no slash.
+    let key = format!("{flags}/{pattern}");
+    KNOWN.with(|known| known.get(key, |_| build(pattern, flags).map(Arc::new)))
 }
 
 fn build(pattern: &str, flags: &str) -> Option<Pattern> {

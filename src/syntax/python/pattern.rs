@@ -2,8 +2,12 @@
 //!
 //! What people write about origins means the same in both; what does not is left undecided.
 
-use crate::limits::python::pattern::BACKTRACK_LIMIT;
+use std::sync::Arc;
+
 use fancy_regex::{Regex, RegexBuilder};
+
+use crate::limits::python::pattern::BACKTRACK_LIMIT;
+use crate::syntax::kept::Kept;
 
 /// How a pattern is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +40,10 @@ pub fn matches(pattern: &str, flags: &str, text: &str, how: How) -> Option<bool>
 }
 
 /// The pattern for the engine; nothing if it means something else there, or nothing at all.
-pub(crate) fn compiled(pattern: &str, flags: &str, how: How) -> Option<Regex> {
+pub(crate) fn compiled(pattern: &str, flags: &str, how: How) -> Option<Arc<Regex>> {
+    thread_local! {
+        static KNOWN: Kept<Option<Arc<Regex>>> = Kept::default();
+    }
     let translated = translate(pattern, flags.contains('x'), flags.contains('m'))?;
     let flags: String = flags
         .chars()
@@ -53,8 +60,12 @@ pub(crate) fn compiled(pattern: &str, flags: &str, how: How) -> Option<Regex> {
         How::Match => format!(r"{global}{flags}\A(?:{translated})"),
         How::Full => format!(r"{global}{flags}\A(?:{translated})\z"),
     };
-    let mut builder = RegexBuilder::new(&whole);
-    builder.backtrack_limit(BACKTRACK_LIMIT).build().ok()
+    let build = |whole: &str| {
+        let mut builder = RegexBuilder::new(whole);
+        builder.backtrack_limit(BACKTRACK_LIMIT);
+        builder.build().ok().map(Arc::new)
+    };
+    KNOWN.with(|known| known.get(whole, build))
 }
 
 /// The text as a pattern that matches it alone.

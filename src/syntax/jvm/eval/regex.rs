@@ -1,11 +1,21 @@
 //! Regular expressions (`java.util.regex`).
 
+use std::sync::Arc;
+
 use super::heap::{ObjectKind, V, Val};
 use super::{Call, Comparison, Host, Machine, Result};
 use crate::limits::jvm::regex::MAX_STEPS;
 use crate::source::Span;
+use crate::syntax::kept::Kept;
 
-fn compile(pattern: &str) -> Option<fancy_regex::Regex> {
+fn compile(pattern: &str) -> Option<Arc<fancy_regex::Regex>> {
+    thread_local! {
+        static KNOWN: Kept<Option<Arc<fancy_regex::Regex>>> = Kept::default();
+    }
+    KNOWN.with(|known| known.get(pattern.to_owned(), |pattern| build(pattern).map(Arc::new)))
+}
+
+fn build(pattern: &str) -> Option<fancy_regex::Regex> {
     let mut pattern = pattern.to_owned();
     // `\Q…\E` is not known to the engine.
     while let Some(start) = pattern.find("\\Q") {
