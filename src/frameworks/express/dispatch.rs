@@ -386,7 +386,19 @@ fn run_middleware(machine: &mut Node<'_>, number: u32, next: &Val) -> Result<Val
                 exchange.reads.insert("content-type");
             }
         }
-        Middleware::Static | Middleware::Pass => {}
+        Middleware::Static(Some(set), span) => {
+            if exchange(machine).is_some_and(Exchange::finds_file) {
+                let response = response_value(machine, *span);
+                let unknown = Val::unknown("it is about a file", *span);
+                let args = [response, unknown.clone(), unknown];
+                machine.call(set, &none, &args, *span)?;
+                if let Some(exchange) = exchange(machine) {
+                    exchange.finish(Answer::Static, *span);
+                }
+                return Ok(none);
+            }
+        }
+        Middleware::Static(None, _) | Middleware::Pass => {}
     }
     let next = next.clone();
     machine.call(&next, &none, &[], none.span)

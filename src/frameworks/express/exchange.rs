@@ -14,6 +14,9 @@ use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{V, Val};
 use crate::syntax::javascript::eval::{Call, Comparison, Result};
 
+/// The name of the file that stands for all that `express.static` finds.
+pub(super) const SAMPLE_FILE: &str = "file.css";
+
 /// What a browser once asked with before it let a page into the visitor's network.
 pub(super) const PRIVATE_NETWORK: &str = "access-control-request-private-network";
 
@@ -137,6 +140,16 @@ impl Exchange {
             decisions,
             taken: 0,
         }
+    }
+
+    /// Does `express.static` find a file? The one that stands for all is there; whether others are is
+    /// not known, and nobody has files that are named like routes.
+    pub(super) fn finds_file(&mut self) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        let likely = self.request.exact && (name.is_empty() || name.contains('.'));
+        let stands_for_all = name == SAMPLE_FILE;
+        matches!(self.method.as_str(), "GET" | "HEAD")
+            && (stands_for_all && !self.request.exact || likely && self.decide())
     }
 
     /// The next unknown test's way.

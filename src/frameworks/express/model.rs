@@ -59,8 +59,9 @@ pub(super) struct Layer {
 pub(super) enum Middleware {
     /// The package `cors`: its options or delegate, and the call.
     Cors(Val, Span),
-    /// Serves files; whether one exists is not known, so it passes requests on.
-    Static,
+    /// Serves files; whether one exists is not known, so it passes requests on. With the function
+    /// that sets CORS headers for files that exist, if there is one, a file of its own stands for them.
+    Static(Option<Val>, Span),
     /// Refuses requests that are not authenticated.
     Authentication(Authentication),
     /// The same, but lets preflights pass that ask for `Authorization` (express-jwt).

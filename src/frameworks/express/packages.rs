@@ -2,6 +2,7 @@
 
 use super::host::{self, Node, Noted, cors_call, middleware, new_stack};
 use super::model::{Authentication, Middleware, StackKind};
+use super::site::speaks_of_cors;
 use super::stack::enable_cors;
 use super::{cors, environment, exchange, stack};
 use crate::source::Span;
@@ -49,7 +50,13 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         return Some(Ok(val));
     }
     if is(path, "express", "static") || path == "serve-static" {
-        return Some(Ok(middleware(machine, Middleware::Static, span)));
+        let options = call.args.get(1).cloned().map(|val| machine.force(val));
+        let set = options.and_then(|options| machine.own(&options, "setHeaders"));
+        let set = set.filter(|set| {
+            let function = machine.function(set);
+            function.is_some_and(|function| speaks_of_cors(&machine.text(function.span)))
+        });
+        return Some(Ok(middleware(machine, Middleware::Static(set, span), span)));
     }
     if is(path, "express", "json") || is(path, "body-parser", "json") {
         return Some(Ok(middleware(machine, Middleware::Json, span)));

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::dispatch::{self, Inner};
-use super::host::{Node, Program, stack_number};
-use super::model::Layer;
+use super::exchange::SAMPLE_FILE;
+use super::host::{Node, Program, host_object, stack_number};
+use super::model::{Layer, Middleware, object};
 use super::site::{speaks_of_cors, url};
 use crate::limits::express::routes::MAX_MOUNTS;
 use crate::model::Request;
 use crate::source::Span;
 use crate::syntax::javascript::eval::Image;
-use crate::syntax::javascript::eval::heap::V;
+use crate::syntax::javascript::eval::heap::{V, Val};
 use crate::syntax::value::{Budget, Conditions};
 
 /// A route that was found.
@@ -70,6 +71,13 @@ impl Walk<'_> {
         for handler in &layer.handlers {
             if let (Some(inner), true) = (stack_number(&machine, handler), depth > 0) {
                 self.routes(inner, path, depth - 1);
+            } else if serves_files(&machine, handler).is_some() {
+                self.found.push(Found {
+                    path: format!("{path}/{SAMPLE_FILE}"),
+                    method: "GET",
+                    span: layer.span,
+                    opaque: true,
+                });
             } else if matches!(handler.v, V::Unknown(_)) && !path.is_empty() {
                 self.found.push(Found {
                     path: format!("{path}/item"),
@@ -79,6 +87,17 @@ impl Walk<'_> {
                 });
             }
         }
+    }
+}
+
+/// The function that sets CORS headers for files, if a handler serves some.
+fn serves_files(machine: &Node<'_>, handler: &Val) -> Option<Span> {
+    let Some((object::MIDDLEWARE, number)) = host_object(machine, handler) else {
+        return None;
+    };
+    match machine.host.program.middleware.get(number as usize)? {
+        Middleware::Static(Some(set), _) => Some(set.span),
+        _ => None,
     }
 }
 
@@ -166,6 +185,13 @@ fn trace(
                     }
                 }
                 _ => spans.push(handler.span),
+            }
+            if path.ends_with(SAMPLE_FILE)
+                && method == "GET"
+                && let Some(set) = serves_files(machine, handler)
+            {
+                spans.push(set);
+                return Some(layer.span);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
-use super::exchange::PRIVATE_NETWORK;
+use super::exchange::{PRIVATE_NETWORK, SAMPLE_FILE};
 use super::host::{Node, Noted, Program};
 use super::model::{Stack, StackKind};
 use super::observe;
@@ -568,6 +568,7 @@ impl Application {
     fn name_of(&self, area: &Area) -> String {
         match self.kind {
             StackKind::Socket => "Socket.IO".into(),
+            _ if area.path.ends_with(SAMPLE_FILE) => "static files".into(),
             _ if area.routes.is_empty() => "every route".into(),
             _ => format!("{} {}", area.method, area.path),
         }
@@ -752,7 +753,7 @@ pub(super) fn is_about_cors(machine: &Node<'_>, stack: &Stack, depth: u32) -> bo
         .any(|handler: &Val| match host_object(machine, handler) {
             Some((object::MIDDLEWARE, number)) => matches!(
                 program.middleware.get(number as usize),
-                Some(Middleware::Cors(..))
+                Some(Middleware::Cors(..) | Middleware::Static(Some(_), _))
             ),
             Some((object::STACK, number)) => {
                 depth > 0
