@@ -200,6 +200,12 @@ pub mod flask {
         pub const MAX_ENDPOINTS: usize = 200;
     }
 
+    /// In `respond.rs`.
+    pub mod respond {
+        /// The most answers of one request that its hooks may come to.
+        pub const MAX_OUTCOMES: usize = 16;
+    }
+
     /// In `routes.rs`.
     pub mod routes {
         /// The most blueprints of one application.

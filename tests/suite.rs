@@ -24,6 +24,7 @@ mod oracle;
 mod pages;
 mod properties;
 mod properties_files;
+mod python;
 mod readme;
 mod replay;
 mod rules;

@@ -7,7 +7,7 @@ use super::observe::{self, Beside};
 use super::respond::{Django, View};
 use super::urls::{self, Urls};
 use crate::frameworks::answers::is_secure;
-use crate::frameworks::python::evidence::reads_headers;
+use crate::frameworks::python::evidence::{self, reads_headers};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
@@ -140,9 +140,14 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     for index in &settings {
         load_middleware(&mut program, *index, project);
     }
+    // A module is loaded once, whichever settings name it.
+    let methods = settings.iter().any(|index| {
+        let names = program.modules()[*index].names;
+        program.peek(names, "CORS_ALLOW_METHODS").is_some()
+    });
     let urls: Vec<Option<Urls>> = settings
         .iter()
-        .map(|index| urls::read(&mut program, *index, project.sources))
+        .map(|index| urls::read(&mut program, *index, methods, project.sources))
         .collect();
     let files: Vec<Arc<SourceFile>> = program
         .modules()
@@ -510,6 +515,10 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
         urls,
         versions,
         signal,
+        wrapped: program
+            .modules()
+            .iter()
+            .any(|module| evidence::speaks_asgi(module.file.text())),
         caching: python::caching(program),
         program: Arc::clone(program),
         span,

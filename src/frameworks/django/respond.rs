@@ -58,6 +58,8 @@ pub(super) struct Django {
     pub(super) urls: Option<Urls>,
     pub(super) versions: Versions,
     pub(super) signal: bool,
+    /// Something that speaks ASGI itself sets CORS headers.
+    pub(super) wrapped: bool,
     pub(super) caching: Caching,
     pub(super) program: Arc<Program>,
     pub(super) span: Span,
@@ -88,6 +90,10 @@ impl Site for Django {
     }
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {
+        // What speaks ASGI itself stands around all of Django.
+        if self.wrapped {
+            return vec![unknown_response(Some(self.span))];
+        }
         let mut responses = self.answers(endpoint, request, world);
         without_refusals(&mut responses, request);
         add_cacheable(&mut responses, request, self.caching);

@@ -147,11 +147,15 @@ fn samples<'u>(nodes: &'u [Node], before: &str, found: &mut Vec<(String, &'u Vie
 }
 
 /// Reads the module that `ROOT_URLCONF` of a module of settings names, with what it includes.
-/// Nothing if it is not in view. Views are read only where it matters which methods they serve, as it
-/// does if the allowed ones are written down; else their names are enough.
-pub(super) fn read(program: &mut Program, settings: usize, sources: &Sources) -> Option<Urls> {
+/// Nothing if it is not in view. Views are read only if it matters which `methods` they serve; else
+/// their names are enough.
+pub(super) fn read(
+    program: &mut Program,
+    settings: usize,
+    methods: bool,
+    sources: &Sources,
+) -> Option<Urls> {
     let names = program.modules()[settings].names;
-    let methods = program.peek(names, "CORS_ALLOW_METHODS").is_some();
     let root = program.peek(names, "ROOT_URLCONF")?;
     let root = root.as_text()?.to_owned();
     program.native = Some(Native(Arc::new(|program, path, arguments, span| {

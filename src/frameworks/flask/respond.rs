@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::policy::{Options, is_regex};
 use super::route::{Map, Routed};
 use crate::frameworks::python::handler::{
-    add_location, apply_effects, kind_of_status, line, number, outcomes, unknown_response,
-    without_refusals,
+    Outcomes, add_location, apply_effects, kind_of_status, line, number, outcomes,
+    unknown_response, without_refusals,
 };
 use crate::frameworks::python::path::PathPattern;
 use crate::frameworks::python::{Caching, add_cacheable};
+use crate::limits::flask::respond::MAX_OUTCOMES;
 use crate::model::{
-    Answer, Application, Condition, Endpoint, Known, Observation, Outcome, Request, Response, Site,
-    World,
+    Answer, Application, Assumption, Condition, Endpoint, Known, Observation, Outcome, Request,
+    Response, Site, World,
 };
 use crate::source::Span;
 use crate::syntax::python::object::{K, Val};
@@ -169,6 +170,7 @@ impl Site for App {
 }
 
 /// A response on its way through the hooks.
+#[derive(Clone)]
 struct Made {
     response: Response,
     /// It came of an exception, so the extension sees it first.
@@ -240,25 +242,39 @@ impl Run<'_> {
         for made in made {
             sent.extend(self.finish(made, blueprint));
         }
-        if sent.is_empty() || sent.len() > 16 {
+        if sent.is_empty() || sent.len() > MAX_OUTCOMES {
             return vec![unknown_response(Some(self.app.span))];
         }
         sent
     }
 
     fn made(&self, routed: &Routed, route: Option<&RouteOf>) -> Vec<Made> {
+        if self.app.routes.is_empty() {
+            return self.view(None);
+        }
+        let (mut made, passes) = self.before(route.and_then(|route| route.blueprint));
+        if passes.is_empty() {
+            return made;
+        }
+        let behind = self.behind_hooks(routed, route);
+        for assumes in &passes {
+            made.extend(behind.iter().map(|behind| {
+                let mut behind = behind.clone();
+                behind.response.assumes.extend(assumes.iter().cloned());
+                behind
+            }));
+        }
+        made
+    }
+
+    /// What routing comes to, if no hook answers first.
+    fn behind_hooks(&self, routed: &Routed, route: Option<&RouteOf>) -> Vec<Made> {
         let span = self.app.span;
         let page = |status: Known<u16>, kind, span| Made {
             response: Response::new(status, kind, Some(span)),
             exception: true,
             evaluated: false,
         };
-        if self.app.routes.is_empty() {
-            return self.view(None);
-        }
-        if let Some(before) = self.before(route.and_then(|route| route.blueprint)) {
-            return before;
-        }
         let route = match (routed, route) {
             (Routed::Rule(_), Some(route)) => route,
             // Static files: which there are is not known.
@@ -330,8 +346,11 @@ impl Run<'_> {
         }]
     }
 
-    /// A hook before the view that answers in its place.
-    fn before(&self, blueprint: Option<usize>) -> Option<Vec<Made>> {
+    /// What the hooks before the view answer in its place, and under which assumptions all let a
+    /// request pass; nothing if none does.
+    fn before(&self, blueprint: Option<usize>) -> (Vec<Made>, Vec<Vec<Assumption>>) {
+        let mut answered = Vec::new();
+        let mut passes = vec![Vec::new()];
         for hook in &self.hooks {
             let HookKind::Before(function) = hook.kind else {
                 continue;
@@ -343,53 +362,69 @@ impl Run<'_> {
             program.assume(&self.app.conditions, self.world);
             let all = outcomes(&mut program, self.request, &mut |program| {
                 program.call_function(function, None, &Arguments::default(), hook.span)
-            })?;
-            let passes = all.iter().all(|outcome| outcome.result.kind == K::None);
-            if passes {
+            });
+            let Some(all) = all.filter(|all| all.len() * passes.len() <= MAX_OUTCOMES) else {
+                answered.push(Made {
+                    response: unknown_response(Some(hook.span)),
+                    exception: true,
+                    evaluated: false,
+                });
+                return (answered, Vec::new());
+            };
+            if all.iter().all(|outcome| outcome.result.kind == K::None) {
                 continue;
             }
-            let made = all.into_iter().map(|outcome| {
-                let status = status_of(&program, &outcome.result, &outcome.effects);
-                let passed = outcome.result.kind == K::None;
-                let abort = outcome
-                    .effects
-                    .iter()
-                    .rfind(|call| call.path.ends_with("abort"));
-                let place = abort.map_or(outcome.result.span, |abort| abort.span);
-                let place = match place.start < place.end {
-                    true => place,
-                    false => hook.span,
-                };
-                let mut response = if passed {
-                    let Application::Answers(status) = self.request.application else {
-                        return Made {
-                            response: unknown_response(Some(hook.span)),
-                            exception: true,
-                            evaluated: false,
-                        };
-                    };
-                    Response::new(Known::Known(status), Answer::Handler, Some(hook.span))
-                } else if outcome.result.path() == Some("raise") {
-                    Response::new(status.into(), kind_of_status(status), Some(place))
-                } else {
-                    let (result, effects) = (&outcome.result, &outcome.effects);
-                    let mut response = self.returned(&mut program, result, effects, place);
-                    if status.is_some() {
-                        response.outcome = Outcome::Status(status.into());
-                    }
-                    response.answered_by.kind = kind_of_status(response.status());
-                    response
-                };
-                response.assumes = outcome.assumes;
-                Made {
-                    response,
-                    exception: outcome.result.path() == Some("raise"),
-                    evaluated: false,
+            let before = std::mem::take(&mut passes);
+            for outcome in all {
+                let together = before.iter().map(|known: &Vec<Assumption>| {
+                    let mut known = known.clone();
+                    known.extend(outcome.assumes.iter().cloned());
+                    known
+                });
+                if outcome.result.kind == K::None {
+                    passes.extend(together);
+                    continue;
                 }
-            });
-            return Some(made.collect());
+                let made = self.refusal(&mut program, &outcome, hook.span);
+                answered.extend(together.map(|assumes| {
+                    let mut made = made.clone();
+                    made.response.assumes = assumes;
+                    made
+                }));
+            }
         }
-        None
+        (answered, passes)
+    }
+
+    /// What a hook before the view answers.
+    fn refusal(&self, program: &mut Program, outcome: &Outcomes, span: Span) -> Made {
+        let status = status_of(program, &outcome.result, &outcome.effects);
+        let abort = outcome
+            .effects
+            .iter()
+            .rfind(|call| call.path.ends_with("abort"));
+        let place = abort.map_or(outcome.result.span, |abort| abort.span);
+        let place = match place.start < place.end {
+            true => place,
+            false => span,
+        };
+        let raised = outcome.result.path() == Some("raise");
+        let response = if raised {
+            Response::new(status.into(), kind_of_status(status), Some(place))
+        } else {
+            let (result, effects) = (&outcome.result, &outcome.effects);
+            let mut response = self.returned(program, result, effects, place);
+            if status.is_some() {
+                response.outcome = Outcome::Status(status.into());
+            }
+            response.answered_by.kind = kind_of_status(response.status());
+            response
+        };
+        Made {
+            response,
+            exception: raised,
+            evaluated: false,
+        }
     }
 
     fn view(&self, route: Option<&RouteOf>) -> Vec<Made> {
@@ -638,6 +673,17 @@ impl Run<'_> {
         }
         for resource in resources {
             match resource.covers(&self.request.url.path) {
+                // Before 6.0 the longest text came first.
+                Some(true)
+                    if resource.options.versions.since((6, 0, 0)).is_none()
+                        && resources.iter().any(|other| {
+                            other.pattern.len() > resource.pattern.len()
+                                && other.covers(&self.request.url.path) != Some(false)
+                        }) =>
+                {
+                    response.unseen.push("*".into());
+                    return response;
+                }
                 Some(true) => {
                     let options = resource.options.in_world(self.world);
                     return options.add_headers(self.request, response);

@@ -30,6 +30,13 @@ pub(crate) fn speaks_of_headers(text: &str) -> bool {
     text.contains("access-control-allow") || text.contains("vary")
 }
 
+/// Does a text set CORS headers in ASGI's own messages?
+pub(crate) fn speaks_asgi(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let header = ["b\"access-control-allow", "b'access-control-allow"];
+    text.contains("http.response.start") && header.iter().any(|header| text.contains(header))
+}
+
 /// The request headers that the program evidently reads, of those that a preflight must allow.
 pub(crate) fn reads_headers(program: &Program) -> Vec<String> {
     let mut texts = program.modules().iter().map(|module| module.file.text());

@@ -384,6 +384,11 @@ impl Program {
                 let default = given.or(default);
                 Some(self.variable_or(name, cast, default, span))
             }
+            "flask.Flask" | "flask.app.Flask" if method == "config.get" => {
+                let default = arguments.get(1, "default").cloned().unwrap_or_else(none);
+                let key = name?.to_owned();
+                Some(self.flask_setting(receiver?, &key, default, span))
+            }
             "starlette.config.Config" | "decouple.Config" if method.is_empty() => {
                 Some(self.cast_variable(name, arguments, span))
             }

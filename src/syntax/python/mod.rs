@@ -11,6 +11,7 @@ mod environment;
 mod eval;
 mod exec;
 mod export;
+mod flask;
 mod heap;
 mod import;
 mod literal;
