@@ -35,6 +35,14 @@ impl Versions {
         }
     }
 
+    /// What one of the two allows.
+    fn or(self, other: Self) -> Self {
+        Self {
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
+
     /// Is it this version or newer? Nothing if both is possible.
     #[must_use]
     pub fn since(self, version: Version) -> Option<bool> {
@@ -92,22 +100,29 @@ pub fn of_package(folders: &[&Path], package: &str) -> Versions {
     Versions::ANY
 }
 
-/// What a file's text says about a package.
+/// What a file's text says about a package: several lines, for several Pythons or groups of
+/// dependencies, allow what one of them does.
 fn in_text(text: &str, package: &str, lock: bool) -> Option<Versions> {
     let name = regex::escape(package).replace("\\-", "[-_.]");
     if lock {
         let pattern = format!(
             r#"(?im)^name\s*=\s*"{name}"\s*\r?\nversion\s*=\s*"([0-9.]+)|"{name}":\s*\{{[^}}]*?"version":\s*"==([0-9.]+)|^{name}==([0-9.]+)"#
         );
-        let found = Regex::new(&pattern).ok()?.captures(text)?;
-        let version = (1..=3).find_map(|at| found.get(at))?;
-        return version_of(version.as_str()).map(Versions::exactly);
+        let pattern = Regex::new(&pattern).ok()?;
+        let found = pattern.captures_iter(text).filter_map(|found| {
+            let version = (1..=3).find_map(|at| found.get(at))?;
+            version_of(version.as_str()).map(Versions::exactly)
+        });
+        return found.reduce(Versions::or);
     }
     let pattern = format!(
         r#"(?im)(?:^|["'\s\[,]){name}(?:\[[^\]]*\])?["']?\s*(?:=\s*(?:\{{[^}}]*version\s*=\s*)?["'])?\(?\s*((?:[=<>~!^]=?=?\s*[0-9][0-9a-z.*]*\s*,?\s*)+|[0-9][0-9.]*["'])"#
     );
-    let found = Regex::new(&pattern).ok()?.captures(text)?;
-    Some(specified(found.get(1)?.as_str()))
+    let pattern = Regex::new(&pattern).ok()?;
+    let found = pattern
+        .captures_iter(text)
+        .filter_map(|found| Some(specified(found.get(1)?.as_str())));
+    found.reduce(Versions::or)
 }
 
 /// The versions that a specifier allows.
@@ -155,8 +170,8 @@ fn specified(text: &str) -> Versions {
             "^" => {
                 versions.min = versions.min.max(version);
                 let end = match version {
-                    (0, 0, patch) => (0, 0, patch.saturating_add(1)),
-                    (0, minor, _) => (0, minor.saturating_add(1), 0),
+                    (0, 0, patch) if components > 2 => (0, 0, patch.saturating_add(1)),
+                    (0, minor, _) if components > 1 => (0, minor.saturating_add(1), 0),
                     (major, ..) => (major.saturating_add(1), 0, 0),
                 };
                 versions.max = versions.max.min(before(end));
@@ -176,7 +191,7 @@ fn version_of(text: &str) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Versions, in_text, of_package};
+    use super::{Versions, in_text, of_package, specified};
 
     #[test]
     fn versions_are_read_from_all_files() {
@@ -229,6 +244,64 @@ mod tests {
             ),
         ] {
             assert_eq!(in_text(text, "flask-cors", lock), expected, "{text}");
+        }
+    }
+
+    /// Expected values: PEP 440, and Poetry's documentation for `^`.
+    #[test]
+    fn specifiers_allow_what_their_tools_say() {
+        let most = u16::MAX;
+        for (text, min, max) in [
+            (">4.0.1", (4, 0, 1), (most, 0, 0)),
+            (">=4,!=4.0.2", (4, 0, 0), (most, 0, 0)),
+            ("<=4.0.2", (0, 0, 0), (4, 0, 2)),
+            ("<4.0.2", (0, 0, 0), (4, 0, 1)),
+            ("<4.1", (0, 0, 0), (4, 0, most)),
+            ("~=5.0", (5, 0, 0), (5, most, most)),
+            ("~=5.0.1", (5, 0, 1), (5, 0, most)),
+            ("^4.0.1", (4, 0, 1), (4, most, most)),
+            ("^0.46", (0, 46, 0), (0, 46, most)),
+            ("^0.46.2", (0, 46, 2), (0, 46, most)),
+            ("^0.0.3", (0, 0, 3), (0, 0, 3)),
+            ("^0.0", (0, 0, 0), (0, 0, most)),
+            ("^0", (0, 0, 0), (0, most, most)),
+            ("==4.*", (4, 0, 0), (4, most, most)),
+            ("===4.0.2", (4, 0, 2), (4, 0, 2)),
+            ("4.0", (4, 0, 0), (4, 0, 0)),
+        ] {
+            assert_eq!(specified(text), Versions { min, max }, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_lies_between_is_not_certain() {
+        let versions = Versions {
+            min: (4, 0, 2),
+            max: (5, 0, 0),
+        };
+        assert_eq!(versions.since((4, 0, 2)), Some(true));
+        assert_eq!(versions.since((4, 0, 3)), None);
+        assert_eq!(versions.since((5, 0, 0)), None);
+        assert_eq!(versions.since((5, 0, 1)), Some(false));
+    }
+
+    /// One package may be pinned for several Pythons.
+    #[test]
+    fn several_lines_allow_what_one_of_them_does() {
+        let between = |min, max| Some(Versions { min, max });
+        for (text, lock) in [
+            (
+                "flask-cors==4.0.2; python_version < \"3.9\"\nflask-cors==6.0.1; python_version >= \"3.9\"\n",
+                false,
+            ),
+            (
+                "name = \"flask-cors\"\nversion = \"6.0.1\"\n\n[[package]]\n\
+                 name = \"flask-cors\"\nversion = \"4.0.2\"\n",
+                true,
+            ),
+        ] {
+            let found = in_text(text, "flask-cors", lock);
+            assert_eq!(found, between((4, 0, 2), (6, 0, 1)), "{text}");
         }
     }
 
