@@ -40,6 +40,8 @@ pub struct Starters {
     pub actuator: bool,
     /// Spring Cloud Gateway on WebFlux.
     pub gateway: bool,
+    /// The gateway under its name since Spring Cloud 2025.0.
+    pub gateway_server: bool,
     /// Spring for GraphQL.
     pub graphql: bool,
     /// WebSocket.
@@ -99,7 +101,8 @@ const ARTIFACTS: [(&str, Add); 19] = [
         starters.gateway = true
     }),
     ("spring-cloud-starter-gateway-server-webflux", |starters| {
-        starters.gateway = true
+        starters.gateway = true;
+        starters.gateway_server = true;
     }),
     ("spring-boot-starter-graphql", |starters| {
         starters.graphql = true

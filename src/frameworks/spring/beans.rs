@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::deployment::Deployment;
 use super::host::Node;
+use super::locator;
 use super::security;
 use crate::frameworks::boot;
 use crate::source::Span;
@@ -281,6 +282,7 @@ pub(super) fn inject(m: &mut Node<'_>, place: &Injection<'_>) -> Option<Val> {
         "HttpSecurity" => return Some(security::http(m, false, place.span)),
         "ServerHttpSecurity" => return Some(security::http(m, true, place.span)),
         "CorsRegistry" => return None,
+        "RouteLocatorBuilder" => return Some(locator::builder(m, place.span)),
         // A library's, whose part about CORS is a `CorsConfiguration` (`tech.jhipster.config`).
         JHIPSTER => return Some(Val::foreign(JHIPSTER, place.span)),
         _ => {}

@@ -6,12 +6,13 @@ use super::beans::{self, Known};
 use super::cookies::Bound;
 use super::cors::Cors;
 use super::exchange::Policy;
+use super::gateway::Said;
 use super::host::{FilterBean, Node, Registered, entries, object, push, servlet_pattern};
 use super::model::{Application, ChainCors, Filter, Link, Mapping, Source, What};
 use super::path::PathPattern;
 use super::properties;
 use super::xml::{self, Documents};
-use super::{chains, controllers, cookies, functional, interceptors};
+use super::{chains, controllers, cookies, functional, interceptors, locator};
 use crate::frameworks::boot::{self, Build};
 use crate::model::Known as Fact;
 use crate::source::Span;
@@ -28,6 +29,12 @@ pub(super) struct Notes {
     pub(super) unattached: Vec<(Span, String, String, Option<Span>)>,
     /// `CorsConfigurationSource` beans that some chain or filter uses.
     pub(super) used: Vec<Span>,
+    /// Keys that no property has: the place, the name, what was meant.
+    pub(super) unknown_keys: Vec<(Span, String, Option<String>)>,
+    /// Prefixes of properties that are read no more: the place, the prefix, why.
+    pub(super) renamed: Vec<(Span, String, String)>,
+    /// What the gateway tells the services behind it.
+    pub(super) said: Vec<Said>,
     /// Cookies that browsers keep from pages of other sites.
     pub(super) bound: Vec<Bound>,
 }
@@ -51,6 +58,7 @@ pub(super) fn application(
     app.interceptors = interceptors::registered(m);
     app.advices = interceptors::advices(m, known);
     properties::apply(m, build, &mut app, notes);
+    notes.said.extend(locator::apply(m, known, &mut app));
     filters(m, known, &mut app);
     web_filters(m, known, build, &mut app, notes);
     if !app.boot {
@@ -61,6 +69,9 @@ pub(super) fn application(
     sockets(m, known);
     notes.bound = cookies::bound(m, known);
     unattached(m, known, &app, notes);
+    if xml::hides(m, documents) {
+        hide(&mut app, notes);
+    }
     if let Some((words, span)) = m.host.data.refusals.first() {
         app.refusal = Some((words.clone(), *span));
     }
@@ -118,14 +129,16 @@ const CONFIGURERS: [&str; 5] = [
     "DelegatingWebMvcConfiguration",
 ];
 
+/// Does a class configure Spring MVC or WebFlux?
+pub(super) fn is_configurer(m: &Node<'_>, class: &Arc<Class>) -> bool {
+    CONFIGURERS
+        .iter()
+        .any(|name| m.program().is_a(class, name, None))
+}
+
 /// Everything that `addCorsMappings` registers.
 fn registries(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application, notes: &mut Notes) {
     let program = program(m);
-    let is_configurer = |class: &Arc<Class>| {
-        CONFIGURERS
-            .iter()
-            .any(|name| program.is_a(class, name, None))
-    };
     // Without its delegating form, the support class asks no configurers.
     let support = known
         .components
@@ -137,7 +150,7 @@ fn registries(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application, notes
         .cloned();
     let mut instances: Vec<(Val, Arc<Class>)> = Vec::new();
     for class in &known.components {
-        if is_configurer(class) && !class.is_abstract {
+        if is_configurer(m, class) && !class.is_abstract {
             instances.push((component(m, class), Arc::clone(class)));
         }
     }
@@ -145,7 +158,7 @@ fn registries(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application, notes
     for at in 0..known.beans.len() {
         let bean = &known.beans[at];
         let own = program.class_at(bean.method.span, &bean.ty, None);
-        if !of_bean(&bean.ty) && !own.is_some_and(|class| is_configurer(&class)) {
+        if !of_bean(&bean.ty) && !own.is_some_and(|class| is_configurer(m, &class)) {
             continue;
         }
         if let Some(val) = beans::bean(m, at)
@@ -270,10 +283,7 @@ fn unattached(m: &mut Node<'_>, known: &Arc<Known>, app: &Application, notes: &m
     }
     dead_annotations(m, known, notes);
     for class in &known.classes {
-        let configures = CONFIGURERS
-            .iter()
-            .any(|name| program.is_a(class, name, None))
-            && class.method("addCorsMappings").is_some();
+        let configures = is_configurer(m, class) && class.method("addCorsMappings").is_some();
         if !configures || class.is_abstract || class.name.is_empty() {
             continue;
         }

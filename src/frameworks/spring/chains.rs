@@ -100,7 +100,16 @@ pub(super) fn apply(
         class.annotation("EnableWebSecurity").is_some()
             || class.annotation("EnableWebFluxSecurity").is_some()
     });
-    if !present && build.starters.security && !kotlin_or_unseen {
+    // Spring Boot makes a chain where there is none.
+    let boot = build.boot.is_some()
+        || known
+            .classes
+            .iter()
+            .any(|class| class.annotation("SpringBootApplication").is_some());
+    if !present && app.security_order.is_some() {
+        chains.push(unknown_chain(m, app.place, LOWEST));
+        present = true;
+    } else if !present && boot && build.starters.security && !kotlin_or_unseen {
         chains.push(default_chain(m, known, build, app.place, app, notes));
         present = true;
     }

@@ -442,7 +442,13 @@ fn response_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
                 Known::Unknown => exchange.finish(Known::Unknown, kind, Some(span)),
             }
         }
-        "sendRedirect" => exchange(m).finish(Known::Known(302), Answer::Redirect, Some(span)),
+        "sendRedirect" => {
+            if let Some(to) = args.first() {
+                let line = line(m, "Location", to, span);
+                exchange(m).set(line);
+            }
+            exchange(m).finish(Known::Known(302), Answer::Redirect, Some(span));
+        }
         "getHeaders" if args.is_empty() => {
             return match number.checked_sub(1) {
                 Some(free) => m.host_object(object::FREE_HEADERS, free, span),

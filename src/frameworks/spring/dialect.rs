@@ -37,6 +37,11 @@ pub(super) fn of(file: &SourceFile, span: Span) -> Option<&'static str> {
             "spring.bean-kotlin"
         }
         false if has(&["setAllow", "addAllow", "CorsConfiguration", "setExposed"]) => "spring.bean",
+        _ if has(&["ResponseHeader(", "RequestHeader("])
+            && file.text().contains("RouteLocator") =>
+        {
+            "spring.gateway"
+        }
         _ if has(&["eader(", "eaders", "Access-Control", "ACCESS_CONTROL"]) => "spring.handler",
         _ if file.text().contains(" preHandle(") => "spring.interceptor",
         _ if file.text().contains("doFilter") => "spring.filter",
@@ -118,6 +123,10 @@ mod tests {
             (
                 "void doFilterInternal(Object request) {\n response.sendError(401, \"X\");",
                 Some("spring.filter"),
+            ),
+            (
+                "RouteLocator f() {\n g(f -> f.addResponseHeader(\"A\", \"X\"));",
+                Some("spring.gateway"),
             ),
         ] {
             check("A.java", text, expected);

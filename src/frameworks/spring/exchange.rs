@@ -269,6 +269,20 @@ impl Exchange {
         self.headers = kept;
     }
 
+    /// The upstream's lines of a name, which are not in view, are taken away.
+    pub(super) fn hide(&mut self, name: &str, by: Span) {
+        if is_cors_name(name) {
+            self.dropped.push(Dropped {
+                name: name.to_owned(),
+                value: Known::Unknown,
+                span: by,
+                reason: DropReason::Hidden,
+                by: Some(by),
+                by_cors: false,
+            });
+        }
+    }
+
     /// `setHeader`.
     pub(super) fn set(&mut self, line: HeaderLine) {
         self.cors_seen |= is_cors_name(&line.name);

@@ -3,18 +3,24 @@
 //! Facts: spring-cloud-gateway-server (`GlobalCorsProperties`, `CorsGatewayFilterApplicationListener`,
 //! the `…ResponseHeaderGatewayFilterFactory` classes).
 
-use super::build::everything;
+use super::build::{Notes, everything};
 use super::exchange::{Exchange, Policy};
 use super::host::Node;
 use super::model::{Application, Gateway, GatewayRoute, Mapping, ResponseFilter, Retain};
 use super::path::PathPattern;
-use super::properties::{configuration, entries_of, flag};
+use super::properties::{configuration, entries_of, flag, unknown_keys};
 use crate::frameworks::boot::{Build, Settings};
 use crate::model::{DropReason, HeaderLine, Known};
 use crate::source::Span;
 
 /// Spring Cloud Gateway: `globalcors`, and the routes' metadata.
-pub(super) fn apply(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
+pub(super) fn apply(
+    m: &mut Node<'_>,
+    settings: &Settings,
+    build: &Build,
+    app: &mut Application,
+    notes: &mut Notes,
+) {
     let bases = [
         "spring.cloud.gateway.server.webflux",
         "spring.cloud.gateway",
@@ -32,14 +38,28 @@ pub(super) fn apply(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &
         mappings: Vec::new(),
         simple: false,
         routes: Vec::new(),
+        open: false,
         span: app.place,
     };
+    let [new, old] = bases;
+    if build.starters.gateway_server
+        && let Some(span) = settings.has(&format!("{old}.globalcors"))
+    {
+        let text = format!("Spring Cloud 2025.0 and later read `{new}.globalcors`");
+        notes
+            .renamed
+            .push((span, format!("{old}.globalcors"), text));
+    }
     for base in used {
-        routes(m, settings, base, &mut gateway);
+        routes(m, settings, base, &mut gateway, &mut notes.said);
         let prefix = format!("{base}.globalcors.cors-configurations");
         for (path, span) in settings.children(&prefix) {
-            let cors = configuration(m, settings, &format!("{prefix}.[{path}]"))
-                .or_else(|| configuration(m, settings, &format!("{prefix}.{path}")));
+            let bracketed = format!("{prefix}.[{path}]");
+            let plain = format!("{prefix}.{path}");
+            let cors = configuration(m, settings, &bracketed);
+            let key = if cors.is_some() { &bracketed } else { &plain };
+            unknown_keys(settings, key, notes);
+            let cors = cors.or_else(|| configuration(m, settings, &plain));
             let Some(pattern) = PathPattern::parse(&path) else {
                 continue;
             };
@@ -58,7 +78,14 @@ pub(super) fn apply(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &
     app.gateway = Some(gateway);
 }
 
-fn routes(m: &Node<'_>, settings: &Settings, base: &str, gateway: &mut Gateway) {
+fn routes(
+    m: &Node<'_>,
+    settings: &Settings,
+    base: &str,
+    gateway: &mut Gateway,
+    said: &mut Vec<Said>,
+) {
+    said_of(settings, &format!("{base}.default-filters"), said);
     for (index, span) in settings.children(&format!("{base}.routes")) {
         let prefix = format!("{base}.routes[{index}]");
         let predicates = settings.list(&format!("{prefix}.predicates"));
@@ -74,6 +101,7 @@ fn routes(m: &Node<'_>, settings: &Settings, base: &str, gateway: &mut Gateway) 
         };
         let mut filters = filters_of(settings, &format!("{base}.default-filters"));
         filters.extend(filters_of(settings, &format!("{prefix}.filters")));
+        said_of(settings, &format!("{prefix}.filters"), said);
         let paths = named("Path").unwrap_or("/**");
         let methods: Vec<String> = named("Method")
             .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
@@ -143,35 +171,91 @@ fn filters_of(settings: &Settings, key: &str) -> Vec<ResponseFilter> {
         let mut args = args.splitn(2, ',').map(str::trim);
         let first = args.next()?.to_owned();
         let second = args.next();
-        let line = |value: &str| HeaderLine {
-            name: first.clone(),
-            value: Known::Known(value.to_owned()),
-            span,
-            value_span: None,
-            sources: Vec::new(),
-            decided_by: None,
-        };
-        Some(match name.trim() {
-            "AddResponseHeader" => ResponseFilter::Add(line(second?)),
-            "SetResponseHeader" => ResponseFilter::Set(line(second?)),
-            "RemoveResponseHeader" => ResponseFilter::Remove(first, span),
-            "DedupeResponseHeader" => {
-                let retain = match second {
-                    Some("RETAIN_LAST") => Retain::Last,
-                    Some("RETAIN_UNIQUE") => Retain::Unique,
-                    _ => Retain::First,
-                };
-                let names = first.split(' ').map(str::to_owned);
-                ResponseFilter::Dedupe(
-                    names.filter(|name| !name.is_empty()).collect(),
-                    retain,
-                    span,
-                )
-            }
-            _ => return None,
-        })
+        response_filter(name.trim(), &first, second, span)
     });
     filters.collect()
+}
+
+/// A filter of a route that changes headers of the response; nothing for any other.
+pub(super) fn response_filter(
+    name: &str,
+    first: &str,
+    second: Option<&str>,
+    span: Span,
+) -> Option<ResponseFilter> {
+    let line = |value: &str| HeaderLine {
+        name: first.to_owned(),
+        value: Known::Known(value.to_owned()),
+        span,
+        value_span: None,
+        sources: Vec::new(),
+        decided_by: None,
+    };
+    Some(match name {
+        "AddResponseHeader" => ResponseFilter::Add(line(second?)),
+        "SetResponseHeader" => ResponseFilter::Set(line(second?)),
+        "RemoveResponseHeader" => ResponseFilter::Remove(first.to_owned(), span),
+        "DedupeResponseHeader" => {
+            let retain = match second {
+                Some("RETAIN_LAST") => Retain::Last,
+                Some("RETAIN_UNIQUE") => Retain::Unique,
+                _ => Retain::First,
+            };
+            let names = first.split(' ').map(str::to_owned);
+            ResponseFilter::Dedupe(
+                names.filter(|name| !name.is_empty()).collect(),
+                retain,
+                span,
+            )
+        }
+        _ => return None,
+    })
+}
+
+/// What a filter tells the upstream: the place, the header, and whether it is `Origin`.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) span: Span,
+    pub(super) header: String,
+    /// `Origin`, which every request then seems to have; else a header that belongs to responses.
+    pub(super) forged: bool,
+}
+
+/// A filter that puts a header on the request that does not belong there.
+pub(super) fn request_filter(
+    name: &str,
+    header: &str,
+    value: Option<&str>,
+    span: Span,
+) -> Option<Said> {
+    if !matches!(name, "AddRequestHeader" | "SetRequestHeader") {
+        return None;
+    }
+    let forged = header.eq_ignore_ascii_case("origin")
+        && name == "SetRequestHeader"
+        && value.is_some_and(|value| value.starts_with("http"));
+    let allows = header
+        .get(..21)
+        .is_some_and(|start| start.eq_ignore_ascii_case("access-control-allow-"));
+    (forged || allows).then(|| Said {
+        span,
+        header: header.to_owned(),
+        forged,
+    })
+}
+
+/// What the filters of a list tell the upstream.
+fn said_of(settings: &Settings, key: &str, said: &mut Vec<Said>) {
+    let list = settings.list(key);
+    let items = list.as_ref().and_then(entries_of).unwrap_or_default().items;
+    for item in items {
+        let Some((span, (name, args))) = item.span.zip(item.text.split_once('=')) else {
+            continue;
+        };
+        let mut args = args.splitn(2, ',').map(str::trim);
+        let header = args.next().unwrap_or_default();
+        said.extend(request_filter(name.trim(), header, args.next(), span));
+    }
 }
 
 /// What the filters of a route do once the upstream has answered: the last one comes first.
@@ -181,7 +265,8 @@ pub(super) fn filter(exchange: &mut Exchange, filters: &[ResponseFilter]) {
             ResponseFilter::Add(line) => exchange.add(line.clone()),
             ResponseFilter::Set(line) => exchange.set(line.clone()),
             ResponseFilter::Remove(name, span) => {
-                exchange.remove(name, *span, DropReason::Overwritten);
+                exchange.remove(name, *span, DropReason::Hidden);
+                exchange.hide(name, *span);
             }
             ResponseFilter::Dedupe(names, retain, span) => {
                 for name in names {

@@ -10,7 +10,7 @@ use super::path::PathPattern;
 use super::security::{self, Http};
 use super::site::Loaded;
 use super::version::Versions;
-use super::{beans, code, cookies, functional, interceptors};
+use super::{beans, code, cookies, functional, interceptors, locator};
 use crate::frameworks::boot::{self, Beans, Settings, Wired};
 use crate::model::{Decision, HeaderLine, Known};
 use crate::source::Span;
@@ -51,6 +51,9 @@ pub(super) mod object {
     /// An entry point that answers with the status that is its number.
     pub(crate) const STATUS: u16 = 28;
     pub(crate) const COOKIE: u16 = 29;
+    pub(crate) const LOCATOR: u16 = 30;
+    pub(crate) const ROUTE: u16 = 31;
+    pub(crate) const ROUTE_FILTERS: u16 = 32;
 }
 
 /// Where a request goes on when a filter of the project lets it pass.
@@ -115,6 +118,8 @@ pub(super) struct Data {
     pub(super) sockets: Vec<Socket>,
     pub(super) cookies: Vec<cookies::Cookie>,
     pub(super) interceptors: Vec<interceptors::Registration>,
+    /// Of the gateway.
+    pub(super) routes: Vec<locator::Route>,
     pub(super) routers: Vec<Vec<functional::Route>>,
     pub(super) predicates: Vec<functional::Predicate>,
     /// Exceptions at start-up.
@@ -257,6 +262,9 @@ impl Host for Spring {
                 object::ROUTER => Some(functional::router_call(m, number, call)),
                 object::PREDICATE => Some(Ok(functional::predicate_call(m, number, call))),
                 object::COOKIE => Some(Ok(cookies::call(m, number, call))),
+                object::LOCATOR | object::ROUTE | object::ROUTE_FILTERS => {
+                    Some(locator::call(m, kind, number, call))
+                }
                 object::FILTER | object::CHAIN => Some(Ok(call.receiver.clone())),
                 _ => code::call(m, kind, number, call),
             };

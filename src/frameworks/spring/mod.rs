@@ -3,6 +3,7 @@
 //! Facts: spring-web, spring-webmvc, spring-webflux (tags 4.2 to 7.1), spring-security-config (tags
 //! 5.0 to 7.2), spring-boot, spring-cloud-gateway; and recorded answers of complete applications.
 
+mod areas;
 mod beans;
 mod build;
 mod chains;
@@ -18,6 +19,7 @@ mod functional;
 mod gateway;
 mod host;
 mod interceptors;
+mod locator;
 mod model;
 mod observe;
 mod path;

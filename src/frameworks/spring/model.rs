@@ -203,6 +203,8 @@ pub(super) struct Gateway {
     pub(super) simple: bool,
     /// Paths of the routes, with the methods that their predicates name; none: not in view.
     pub(super) routes: Vec<GatewayRoute>,
+    /// There are further ones that are not in view.
+    pub(super) open: bool,
     pub(super) span: Span,
 }
 

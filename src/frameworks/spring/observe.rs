@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::areas::all_mappings;
 use super::cookies::Bound;
 use super::cors::{Cors, Entries, Entry, STAR_WITH_CREDENTIALS, is_regex};
 use super::exchange::Policy;
 use super::host::Socket;
 use super::model::{Application, Link, Mapping, Source, What};
-use super::site::{Loaded, all_mappings, known_policy};
-use crate::model::{Known, Observation, ObservationKind, Origin};
+use super::site::{Loaded, known_policy};
+use crate::model::{Known, Observation, ObservationKind, Origin, Response};
 use crate::source::Span;
+use crate::spelling::misspelt_header;
 
 /// Everything to be said about an application: what some world has, or what every world has.
 pub(super) fn all(loaded: &[Arc<Loaded>]) -> Vec<Observation> {
@@ -71,10 +73,45 @@ fn world(loaded: &Loaded) -> Vec<Observation> {
         }
         found.push(observation);
     }
+    for (span, name, meant) in &loaded.notes.unknown_keys {
+        let text = "no property has this name, and it is left out without a word";
+        let mut observation = observation(ObservationKind::UnknownOption, *span, name, text);
+        observation.suggestion.clone_from(meant);
+        push(&mut found, observation);
+    }
+    for (span, name, text) in &loaded.notes.renamed {
+        push(
+            &mut found,
+            observation(ObservationKind::Renamed, *span, name, text),
+        );
+    }
+    for said in &loaded.notes.said {
+        let (kind, text) = if said.forged {
+            let text = "the upstream sees this, whoever asks";
+            (ObservationKind::ForgedOrigin, text)
+        } else {
+            let text = "this goes to the upstream, not to the browser";
+            (ObservationKind::RequestHeader, text)
+        };
+        push(&mut found, observation(kind, said.span, &said.header, text));
+    }
     for socket in &loaded.data.sockets {
         web_socket(app, socket, &mut found);
     }
     found
+}
+
+/// Header lines of a name that no browser knows.
+pub(super) fn misspelt(response: &Response, found: &mut Vec<Observation>) {
+    for line in &response.headers {
+        if let Some(meant) = misspelt_header(&line.name) {
+            let text = "no browser knows a header of this name";
+            let kind = ObservationKind::MalformedHeader;
+            let mut observation = observation(kind, line.span, &line.name, text);
+            observation.suggestion = Some(meant.to_owned());
+            push(found, observation);
+        }
+    }
 }
 
 fn observation(kind: ObservationKind, span: Span, name: &str, text: &str) -> Observation {

@@ -10,14 +10,15 @@ use super::model::{Actuator, Application, Area, Mapping};
 use super::path::PathPattern;
 use crate::frameworks::boot::{Build, Settings};
 use crate::model::Known;
+use crate::spelling::nearest;
 use crate::syntax::value::{Kind, Value};
 
 /// Reads what the property files say about CORS.
 pub(super) fn apply(m: &mut Node<'_>, build: &Build, app: &mut Application, notes: &mut Notes) {
     let settings = std::sync::Arc::clone(&m.host.settings);
-    actuator(m, &settings, build, app);
-    graphql(m, &settings, build, app);
-    gateway::apply(m, &settings, build, app);
+    actuator(m, &settings, build, app, notes);
+    graphql(m, &settings, build, app, notes);
+    gateway::apply(m, &settings, build, app, notes);
     for key in [
         "spring.mvc.cors",
         "spring.web.cors",
@@ -65,6 +66,63 @@ pub(super) fn configuration(m: &Node<'_>, settings: &Settings, prefix: &str) -> 
         span: Some(value.span),
     });
     Some(cors)
+}
+
+/// The names of a configuration's properties, as Spring Boot's own classes and the gateway bind them.
+const KEYS: [&str; 8] = [
+    "allowed-origins",
+    "allowed-origin-patterns",
+    "allowed-methods",
+    "allowed-headers",
+    "exposed-headers",
+    "allow-credentials",
+    "allow-private-network",
+    "max-age",
+];
+
+/// Keys below a prefix that no property has: they are left out without a word.
+pub(super) fn unknown_keys(settings: &Settings, prefix: &str, notes: &mut Notes) {
+    let plain = |name: &str| name.replace(['-', '_'], "").to_lowercase();
+    let known: Vec<String> = KEYS.iter().map(|key| plain(key)).collect();
+    for (name, span) in settings.children(prefix) {
+        let asked = plain(&name);
+        if known.contains(&asked) {
+            continue;
+        }
+        let near = nearest(&asked, known.iter().map(String::as_str), 3);
+        let meant = near.and_then(|near| KEYS.iter().find(|key| plain(key) == near));
+        let camel = name.contains(|c: char| c.is_ascii_uppercase());
+        let meant = meant.map(|meant| {
+            if camel {
+                in_camel_case(meant)
+            } else {
+                (*meant).to_owned()
+            }
+        });
+        let quotes = 2;
+        let suggestion = match (span.end - span.start) as usize {
+            length if length == name.len() => meant,
+            // A property file has the whole name in one place.
+            length if length > name.len() + quotes => {
+                meant.map(|meant| format!("{prefix}.{meant}"))
+            }
+            _ => None,
+        };
+        notes
+            .unknown_keys
+            .push((span, name.to_string(), suggestion));
+    }
+}
+
+fn in_camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let mut text = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        text.push_str(&first.to_uppercase());
+        text.push_str(rest);
+    }
+    text
 }
 
 pub(super) fn entries_of(value: &Value) -> Option<Entries> {
@@ -146,11 +204,35 @@ fn duration(value: &Value) -> Option<i64> {
     number.checked_mul(factor)
 }
 
-fn actuator(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
-    let prefixes = ["management.endpoints.web.cors", "endpoints.cors"];
+/// The prefix of the actuator's properties until Spring Boot 2.0, and since.
+const ACTUATOR: [&str; 2] = ["endpoints.cors", "management.endpoints.web.cors"];
+
+fn actuator(
+    m: &mut Node<'_>,
+    settings: &Settings,
+    build: &Build,
+    app: &mut Application,
+    notes: &mut Notes,
+) {
+    let [old, new] = ACTUATOR;
+    let since_2 = build.boot.map(|version| version.0 >= 2);
+    if since_2 == Some(true)
+        && let Some(span) = settings.has(old)
+    {
+        let text = format!("Spring Boot 2.0 and later read `{new}`");
+        notes.renamed.push((span, old.to_owned(), text));
+    }
+    let prefixes = match since_2 {
+        Some(true) => vec![new],
+        Some(false) => vec![old],
+        None => vec![new, old],
+    };
     let written = prefixes
         .iter()
         .find(|prefix| settings.has(prefix).is_some());
+    if let Some(prefix) = written {
+        unknown_keys(settings, prefix, notes);
+    }
     if !build.starters.actuator && (build.known || written.is_none()) {
         return;
     }
@@ -197,7 +279,13 @@ fn actuator(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Appl
 }
 
 /// `spring.graphql.cors.*`: a mapping for the path of the endpoint, over the registry's defaults.
-fn graphql(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Application) {
+fn graphql(
+    m: &mut Node<'_>,
+    settings: &Settings,
+    build: &Build,
+    app: &mut Application,
+    notes: &mut Notes,
+) {
     let prefix = "spring.graphql.cors";
     if settings.has(prefix).is_none() && !build.starters.graphql {
         return;
@@ -210,6 +298,7 @@ fn graphql(m: &mut Node<'_>, settings: &Settings, build: &Build, app: &mut Appli
     let Some(pattern) = PathPattern::parse(&path) else {
         return;
     };
+    unknown_keys(settings, prefix, notes);
     let own = configuration(m, settings, prefix);
     let own = own.filter(|cors| cors.origins.is_some() || cors.patterns.is_some());
     let span = own.as_ref().and_then(|cors| cors.span).unwrap_or(app.place);

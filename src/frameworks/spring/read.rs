@@ -63,8 +63,7 @@ pub(super) fn detect(path: &Path, text: &str) -> bool {
         Some("java" | "kt") => WORDS.iter().any(|word| text.contains(word)),
         Some("yml" | "yaml" | "properties") => is_settings(&name),
         Some("xml") => {
-            let spring = text.contains("springframework.org/schema/");
-            (spring && (text.contains("cors") || text.contains("schema/security")))
+            text.contains("springframework.org/schema/")
                 || (text.contains("<web-app") && text.contains("filter-class"))
         }
         _ => false,

@@ -543,7 +543,8 @@ fn find(m: &mut Node<'_>, app: &Application) -> Found {
             route.pattern.matches(&path, false)
                 && (route.methods.is_empty() || route.methods.contains(&exchange.request.method))
         });
-        if route.is_some() || gateway.routes.is_empty() || (gateway.simple && preflight) {
+        let open = gateway.open || gateway.routes.is_empty();
+        if route.is_some() || open || (gateway.simple && preflight) {
             return Found::Handler(Box::new(FoundHandler {
                 own: None,
                 looks: false,
@@ -665,6 +666,30 @@ fn serving(
 fn best_of(matching: &[(usize, Rank)]) -> Option<usize> {
     let best = matching.iter().rev().max_by_key(|(_, rank)| *rank);
     best.map(|(at, _)| *at)
+}
+
+/// Does something that is in view serve a path? Nothing in view at all may serve any.
+pub(super) fn serves(app: &Application, path: &str) -> bool {
+    let gateway = |gateway: &super::model::Gateway| {
+        let mut routes = gateway.routes.iter();
+        gateway.open
+            || gateway.routes.is_empty()
+            || routes.any(|route| route.pattern.matches(path, false))
+    };
+    // A part of a path that is not in view may be any.
+    let unclear = |handler: &Handler| {
+        let mut patterns = handler.patterns.iter();
+        patterns.any(|pattern| pattern.text().contains("{unknown}"))
+    };
+    (app.handlers.is_empty() && app.gateway.is_none())
+        || !app.handlers_at(path).is_empty()
+        || app.handlers.iter().any(unclear)
+        || app
+            .areas
+            .iter()
+            .any(|area| area.pattern.matches(path, false))
+        || app.gateway.as_ref().is_some_and(gateway)
+        || find_actuator(app, path, "GET", false, false).is_some()
 }
 
 /// The handler that a path and method lead to; of another method's, if none serves this one.

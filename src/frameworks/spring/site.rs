@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use super::areas::{Area, candidates, signature, signature_of};
 use super::beans::Known as Beans;
 use super::cors::{Cors, Entries, is_regex, regex_of};
 use super::exchange::{Compared, Exchange, Policy};
 use super::host::{Data, Node, Spring};
-use super::model::{Access, Application, Handler, Link, Mapping, Source, What, any_matches};
+use super::model::Application;
 use super::{dialect, observe, respond};
 use crate::frameworks::answers::{cacheable, is_secure, keep_successes, merge};
 use crate::frameworks::boot;
 use crate::limits::spring::site::{DEPTH, MAX_ENDPOINTS, MAX_WAYS, STEPS};
 use crate::model::{
     AllowedOrigin, Allows, Answer, Application as Behind, Condition, Endpoint, Exposure, Known,
-    Observation, Origin, Outcome, Request, Response, Route, Setting, Settings, Site, Url, World,
+    Observation, Origin, Outcome, Request, Response, Setting, Settings, Site, Url, World,
 };
 use crate::source::{SourceFile, Span};
 use crate::syntax::jvm::eval::Image;
@@ -117,23 +118,6 @@ fn refused(words: &str, span: Span) -> Response {
     response
 }
 
-/// One policy area.
-#[derive(Clone, Debug)]
-struct Area {
-    path: String,
-    method: String,
-    name: String,
-    span: Span,
-    routes: Vec<Route>,
-    management: bool,
-    reads: Vec<String>,
-    signature: Vec<usize>,
-    /// The place of the handler's code, if that sets headers; 0: it does not.
-    code: usize,
-    /// The signatures of the areas that answer alike and are told by this one.
-    others: Vec<Vec<usize>>,
-}
-
 /// An application in all its worlds.
 pub(super) struct SpringSite {
     /// By the bits of the worlds of all conditions.
@@ -170,7 +154,7 @@ impl SpringSite {
         site.find_areas();
         site.find_differences(conditions);
         site.make_endpoints();
-        site.observations = observe::all(&site.loaded);
+        site.observations.extend(observe::all(&site.loaded));
         site
     }
 
@@ -242,6 +226,7 @@ impl SpringSite {
 
     fn make_endpoints(&mut self) {
         let mut endpoints = Vec::new();
+        let mut misspelt = Vec::new();
         for area in &self.areas {
             let mut settings = Settings::default();
             for full in &self.worlds {
@@ -254,6 +239,20 @@ impl SpringSite {
                     add_policy(&mut settings, policy, loaded);
                 }
                 add_hand_written(&mut settings, &answered);
+                let method = &area.method;
+                let preflight = Request::preflight(url(&area.path), FOREIGN, method, &[]);
+                let preflight = ask(loaded, &preflight, method);
+                for response in [&answered.response, &preflight.response] {
+                    observe::misspelt(response, &mut misspelt);
+                }
+                if answered
+                    .response
+                    .lines(super::exchange::ACAO)
+                    .next()
+                    .is_none()
+                {
+                    add_hand_written(&mut settings, &preflight);
+                }
             }
             endpoints.push(Endpoint {
                 name: area.name.clone(),
@@ -268,222 +267,8 @@ impl SpringSite {
             });
         }
         self.endpoints = endpoints;
+        self.observations = misspelt;
     }
-}
-
-impl Area {
-    /// Takes over the routes of an area that answers alike.
-    fn take(&mut self, other: Self) {
-        if self.method != "GET" && other.method == "GET" {
-            self.path = other.path;
-            self.method = other.method;
-            self.name = other.name;
-            self.span = other.span;
-        }
-        if other.signature != self.signature {
-            self.others.push(other.signature);
-        }
-        self.others.extend(other.others);
-        for route in other.routes {
-            if !self.routes.iter().any(|known| known.method == route.method) {
-                self.routes.push(route);
-            }
-        }
-        for read in other.reads {
-            if !self.reads.contains(&read) {
-                self.reads.push(read);
-            }
-        }
-    }
-}
-
-/// Every place of an application where another policy may apply.
-fn candidates(app: &Application) -> Vec<Area> {
-    let mut areas = Vec::new();
-    for handler in &app.handlers {
-        let Some(pattern) = handler.patterns.first() else {
-            continue;
-        };
-        let path = pattern.example();
-        let methods: Vec<String> = if handler.methods.is_empty() {
-            vec!["GET".into()]
-        } else {
-            handler.methods.clone()
-        };
-        let method = if methods.iter().any(|method| method == "GET") {
-            "GET".to_owned()
-        } else {
-            methods[0].clone()
-        };
-        let named = !handler.methods.is_empty();
-        let routes = methods.iter().filter(|_| named).map(|method| Route {
-            method: method.clone(),
-            span: handler.span,
-        });
-        let mut signature = signature(app, &path, &method);
-        signature.extend(signature_of(handler));
-        let mut reads = handler.reads.clone();
-        if takes_token(app, &path, &method) && !reads.iter().any(|name| name == "authorization") {
-            reads.push("authorization".into());
-        }
-        areas.push(Area {
-            name: format!("{method} {}", pattern.text()),
-            path,
-            method,
-            span: handler.span,
-            routes: routes.collect(),
-            management: false,
-            reads,
-            signature,
-            code: signature_of(handler)[1],
-            others: Vec::new(),
-        });
-    }
-    let mut add = |path: String, method: &str, name: String, span: Span, management: bool| {
-        let signature = signature(app, &path, method);
-        let known = areas
-            .iter()
-            .any(|area| area.signature.starts_with(&signature) && area.management == management);
-        if !known {
-            areas.push(Area {
-                path,
-                method: method.to_owned(),
-                name,
-                span,
-                routes: Vec::new(),
-                management,
-                reads: Vec::new(),
-                signature,
-                code: 0,
-                others: Vec::new(),
-            });
-        }
-    };
-    if let Some(actuator) = &app.actuator {
-        let name = actuator.exposed.iter().find(|id| *id != "*");
-        let name = name.map_or("health", String::as_str);
-        let path = format!("{}/{name}", actuator.base);
-        add(path.clone(), "GET", path, actuator.span, true);
-    }
-    for area in &app.areas {
-        let method = area.methods.first().copied().unwrap_or("GET");
-        let name = format!("{} {}", area.name, area.pattern.text());
-        add(area.pattern.example(), method, name, area.span, false);
-    }
-    if let Some(gateway) = &app.gateway {
-        for route in &gateway.routes {
-            let method = route.methods.first().map_or("GET", String::as_str);
-            let name = route.pattern.text().to_owned();
-            add(route.pattern.example(), method, name, route.span, false);
-        }
-        for mapping in &gateway.mappings {
-            let name = mapping.pattern.text().to_owned();
-            add(mapping.pattern.example(), "GET", name, mapping.span, false);
-        }
-    }
-    for mappings in all_mappings(app) {
-        for mapping in mappings {
-            let name = mapping.pattern.text().to_owned();
-            add(mapping.pattern.example(), "GET", name, mapping.span, false);
-        }
-    }
-    for chain in &app.chains {
-        let pattern = chain
-            .matchers
-            .iter()
-            .find_map(|matcher| matcher.pattern.as_ref());
-        let path = pattern.map_or_else(|| "/".to_owned(), super::path::PathPattern::example);
-        let name = pattern.map_or("every path", |pattern| pattern.text());
-        add(path, "GET", name.to_owned(), chain.span, false);
-    }
-    add("/".into(), "GET", "every path".into(), app.place, false);
-    areas
-}
-
-/// Does a request need a token in its `Authorization` header?
-fn takes_token(app: &Application, path: &str, method: &str) -> bool {
-    let mut chains = app.chains.iter();
-    let chain = chains
-        .find(|chain| any_matches(&chain.matchers, method, path, false) != Some(false))
-        .filter(|chain| chain.by_token);
-    let links = chain.into_iter().flat_map(|chain| &chain.links);
-    let mut rules = links.filter_map(|link| match link {
-        Link::Authorize(rules, ..) => Some(rules),
-        _ => None,
-    });
-    rules.any(|rules| {
-        let mut rules = rules.iter();
-        let rule =
-            rules.find(|rule| any_matches(&rule.matchers, method, path, false) != Some(false));
-        rule.is_some_and(|rule| rule.access == Access::Authenticated)
-    })
-}
-
-/// All lists of mappings: the registry's, those of filters and of chains.
-pub(super) fn all_mappings(app: &Application) -> Vec<&[Mapping]> {
-    let mut lists: Vec<&[Mapping]> = vec![&app.global];
-    for filter in &app.filters {
-        if let What::Cors(Source::Map(mappings)) = &filter.what {
-            lists.push(mappings);
-        }
-    }
-    for link in app.chains.iter().flat_map(|chain| &chain.links) {
-        if let Link::Cors(Source::Map(mappings), _) = link {
-            lists.push(mappings);
-        }
-    }
-    lists
-}
-
-/// What decides about the answers to a request, as numbers.
-fn signature(app: &Application, path: &str, method: &str) -> Vec<usize> {
-    let index = |mappings: &[Mapping]| {
-        let found = mappings
-            .iter()
-            .position(|mapping| mapping.pattern.matches(path, false));
-        found.map_or(0, |at| at + 1)
-    };
-    let mut signature: Vec<usize> = all_mappings(app).into_iter().map(index).collect();
-    if let Some(gateway) = &app.gateway {
-        signature.push(index(&gateway.mappings));
-    }
-    for filter in &app.filters {
-        let applies = filter.patterns.is_empty()
-            || filter
-                .patterns
-                .iter()
-                .any(|pattern| pattern.matches(path, false));
-        signature.push(usize::from(applies));
-    }
-    let matching = app
-        .chains
-        .iter()
-        .enumerate()
-        .find(|(_, chain)| any_matches(&chain.matchers, method, path, false) != Some(false));
-    signature.push(matching.map_or(0, |(at, _)| at + 1));
-    let rules = matching.into_iter().flat_map(|(_, chain)| &chain.links);
-    for link in rules {
-        if let Link::Authorize(rules, ..) = link {
-            for (method, preflight) in [(method, false), ("OPTIONS", true)] {
-                let rule = rules.iter().position(|rule| {
-                    any_matches(&rule.matchers, method, path, preflight) != Some(false)
-                });
-                signature.push(rule.map_or(0, |at| at + 1));
-            }
-        }
-    }
-    signature
-}
-
-/// What a handler adds to that.
-fn signature_of(handler: &Handler) -> [usize; 2] {
-    let cors = handler.cors.as_ref().and_then(|cors| cors.span);
-    let code = handler.code.as_ref().map(super::model::Code::span);
-    [cors.map_or(0, place), code.map_or(0, place)]
-}
-
-fn place(span: Span) -> usize {
-    span.start as usize + 1
 }
 
 /// Do two ways to load an application answer differently anywhere?
@@ -712,8 +497,12 @@ impl Site for SpringSite {
     }
 
     fn route(&self, request: &Request) -> Option<usize> {
-        let app = &self.loaded.first()?.app;
         let path = &request.url.path;
+        let mut worlds = self.loaded.iter();
+        if request.exact && !worlds.any(|loaded| respond::serves(&loaded.app, path)) {
+            return None;
+        }
+        let app = &self.loaded.first()?.app;
         let method = request
             .requested_method
             .as_deref()
@@ -746,6 +535,10 @@ impl Site for SpringSite {
             .or_else(|| find(&exact))
             .or_else(|| find(&alike))
             .or_else(|| (!self.areas.is_empty()).then_some(0))
+    }
+
+    fn unrouted(&self, request: &Request, world: &World) -> Vec<Response> {
+        vec![ask(self.in_world(world), request, method_of(request, "GET")).response]
     }
 
     fn respond(&self, endpoint: usize, request: &Request, world: &World) -> Vec<Response> {

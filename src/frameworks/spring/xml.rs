@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::beans::{self, Known};
-use super::build::{component, filter_bean, speaks};
+use super::build::{component, filter_bean, is_configurer, speaks};
 use super::cors::{Cors, Entries, Entry, List, Written};
 use super::exchange::Policy;
 use super::host::{Node, servlet_pattern};
@@ -13,6 +13,7 @@ use super::path::PathPattern;
 use crate::limits::spring::xml::MAX_DEPTH;
 use crate::model::Known as Fact;
 use crate::source::{SourceFile, Span};
+use crate::syntax::jvm::ast::simple;
 use crate::syntax::xml::{self, Attribute, Element};
 
 /// Filters of `web.xml` stand outside of all others, in their own order.
@@ -74,6 +75,21 @@ impl Documents {
         let elements = self.of_spring("security", "http");
         elements.first().map(|element| element.span)
     }
+}
+
+/// Are there beans in XML, of which no more is read, that may decide about CORS: those of Spring's CORS
+/// classes, and those of classes of the project that configure Spring MVC or write responses?
+pub(super) fn hides(m: &Node<'_>, documents: &Documents) -> bool {
+    let beans = documents.of_spring("beans", "bean").into_iter();
+    let mut classes = beans.filter_map(|bean| bean.attribute("class"));
+    classes.any(|class| {
+        let path = class.value.trim();
+        if simple(path).contains("Cors") {
+            return true;
+        }
+        let own = m.program().class(path, m.sources());
+        own.is_some_and(|own| speaks(m, own.span) || is_configurer(m, &own))
+    })
 }
 
 /// The mappings of every `<mvc:cors>`.
@@ -251,6 +267,8 @@ fn add_filter(
             }
         } else if let Some(class) = known.component_named(&name).cloned() {
             add_class(m, &class, order, patterns, app);
+        } else {
+            add_unknown(&name, order, patterns, place, app);
         }
         return;
     }
@@ -260,7 +278,18 @@ fn add_filter(
         return;
     }
     // Filters of the container and of libraries, which do as their parameters say.
-    let lower = class.to_lowercase();
+    add_unknown(class, order, patterns, place, app);
+}
+
+/// A filter that is not in view, if its name says that it has to do with CORS.
+fn add_unknown(
+    name: &str,
+    order: i64,
+    patterns: Vec<PathPattern>,
+    place: Span,
+    app: &mut Application,
+) {
+    let lower = name.to_lowercase();
     if lower.contains("cors") || lower.contains("crossorigin") {
         app.filters.push(Filter {
             what: What::Cors(Source::Unknown),
