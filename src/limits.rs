@@ -580,6 +580,12 @@ pub mod yaml {
     pub const MAX_NODES: usize = 100_000;
 }
 
+/// Names of findings, from run to run.
+pub mod check {
+    /// Lines further away from a finding's are no part of its name.
+    pub const MAX_HEADING_LINES: usize = 2000;
+}
+
 /// Repairs.
 pub mod fixes {
     /// The most endpoints, once per deployment world, of which it is asked what a repair does to them; in

@@ -92,6 +92,73 @@ fn known_findings_are_not_reported_and_new_ones_are() {
     assert_eq!(counts(&run(folder.path(), &CHECK)), (0, 0, 1));
 }
 
+/// Of text that is the same to the letter, only the place is another one.
+#[test]
+fn a_swap_between_copies_is_seen() {
+    let nginx = |wrong: &str| {
+        let location = |name: &str| {
+            let always = if name == wrong { "" } else { " always" };
+            location("copy", always).replacen("copy", name, 1)
+        };
+        site(&[location("a"), location("b")])
+    };
+    let java = |wrong: &str| {
+        let method = |name: &str| {
+            let origins = if name == wrong {
+                "https://a.example:443"
+            } else {
+                "https://a.example"
+            };
+            format!(
+                "    @CrossOrigin(\"{origins}\")\n    @GetMapping(\"/{name}\")\n    public String {name}() {{\n        return \"\";\n    }}\n"
+            )
+        };
+        format!(
+            "import org.springframework.web.bind.annotation.*;\n\n@RestController\npublic class Items {{\n{}{}}}\n",
+            method("a"),
+            method("b")
+        )
+    };
+    let express = |wrong: &str| {
+        let route = |name: &str| {
+            let origin = if name == wrong {
+                "https://a.example/"
+            } else {
+                "https://a.example"
+            };
+            format!(
+                "app.get('/{name}', (req, res) => {{\n  res.set('Access-Control-Allow-Origin', '{origin}');\n\n  res.json([]);\n}});\n"
+            )
+        };
+        format!(
+            "const app = require('express')();\n{}{}",
+            route("a"),
+            route("b")
+        )
+    };
+    let cases: [(&str, &dyn Fn(&str) -> String); 3] = [
+        ("x.conf", &nginx),
+        ("Items.java", &java),
+        ("x.js", &express),
+    ];
+    for (name, text) in cases {
+        let folder = TempDir::new();
+        folder.write(name, text("a"));
+        let write = ["--baseline", "known.txt", "--write-baseline"];
+        assert_eq!(
+            run(folder.path(), &write).stderr,
+            "known.txt: 1 known findings\n",
+            "{name}"
+        );
+        // Nothing but what moves, and a comment.
+        folder.write(name, format!("\n\n{}", text("a")));
+        assert_eq!(counts(&run(folder.path(), &CHECK)), (0, 1, 0), "{name}");
+        folder.write(name, text("b"));
+        let swap = run(folder.path(), &CHECK);
+        assert_eq!((swap.code, counts(&swap)), (1, (1, 0, 1)), "{name}");
+    }
+}
+
 #[test]
 fn what_was_not_looked_at_is_not_stale_and_stays() {
     let folder = TempDir::new();
