@@ -136,7 +136,8 @@ fn a_swap_between_copies_is_seen() {
             route("b")
         )
     };
-    let cases: [(&str, &dyn Fn(&str) -> String); 3] = [
+    type Text<'a> = &'a dyn Fn(&str) -> String;
+    let cases: [(&str, Text); 3] = [
         ("x.conf", &nginx),
         ("Items.java", &java),
         ("x.js", &express),
