@@ -18,20 +18,7 @@ measure() { # name times command…
   local name=$1 times=$2
   shift 2
   command -v "$1" >/dev/null || { echo "$name: not installed" >&2; return; }
-  /usr/bin/env python3 - "$name" "$times" "$@" <<'PYTHON'
-import os, statistics, subprocess, sys, time
-
-name, times, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-rows = []
-for _ in range(times):
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, _, usage = os.wait4(process.pid, 0)
-    rows.append((time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
-wall, cpu, peak = (statistics.median(column) for column in zip(*rows))
-digits = 2 if wall >= 0.1 else 4
-print(f"| {name} | {wall:.{digits}f} | {cpu:.{digits}f} | {peak:.0f} | {times} |", flush=True)
-PYTHON
+  python3 "$here/measure.py" "$name" "$times" "$@"
 }
 
 table() { # title

@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
-"""Writes a TypeScript monorepo: typescript.py FOLDER LINES.
+"""Writes a monorepo: typescript.py FOLDER LINES [--javascript].
 
 Every package has an Express application with a policy of its own, five routers, and modules beside
 them that have nothing to do with CORS, about 2,000 lines in all; one package of options is shared."""
 
 import json
 import pathlib
+import re
 import sys
 
-SHARED = """import type { CorsOptions } from 'cors';
+SHARED = """«import type { CorsOptions } from 'cors';
 
-export const origins = ['https://app.example.com', 'https://docs.example.com'] as const;
+»export const origins = ['https://app.example.com', 'https://docs.example.com']« as const»;
 
-export function isAllowed(origin: string | undefined): boolean {
+export function isAllowed(origin«: string | undefined»)«: boolean» {
   return !origin || origins.some((known) => known === origin);
 }
 
-export const options: CorsOptions = {
+export const options«: CorsOptions» = {
   origin: (origin, callback) => callback(null, isAllowed(origin)),
   credentials: true,
 };
@@ -45,22 +46,22 @@ router.delete('/:id', (req, res) => res.sendStatus(204));
 export default router;
 """
 
-PART = """export interface %(name)sRecord {
+PART = """«export interface %(name)sRecord {
   id: string;
   title: string;
   tags: string[];
   changed?: Date;
 }
-
+»
 /** Nothing that the network has to do with. */
 export class %(name)s {
-  private readonly known = new Map<string, %(name)sRecord>();
+  «private readonly »known = new Map«<string, %(name)sRecord>»();
 
-  all(): %(name)sRecord[] {
+  all()«: %(name)sRecord[]» {
     return [...this.known.values()].sort((a, b) => a.title.localeCompare(b.title));
   }
 
-  one(id: string): %(name)sRecord | undefined {
+  one(id«: string»)«: %(name)sRecord | undefined» {
     const found = this.known.get(id);
     if (found === undefined || found.tags.length === 0) {
       return undefined;
@@ -68,7 +69,7 @@ export class %(name)s {
     return { ...found, title: found.title.trim() };
   }
 
-  add(record: %(name)sRecord): void {
+  add(record«: %(name)sRecord»)«: void» {
     for (const tag of record.tags) {
       if (tag.length > 40) {
         throw new Error(`the tag ${tag} is too long`);
@@ -80,12 +81,19 @@ export class %(name)s {
 """
 
 
+def code(text: str, typed: bool) -> str:
+    """With what stands between the signs for TypeScript, or without."""
+    return re.sub("[«»]", "", text) if typed else re.sub("«.*?»", "", text, flags=re.DOTALL)
+
+
 def main() -> None:
+    typed = "--javascript" not in sys.argv
+    ending = "ts" if typed else "js"
     root = pathlib.Path(sys.argv[1])
     wanted = int(sys.argv[2])
     shared = root / "packages/shared"
     shared.mkdir(parents=True)
-    (shared / "cors.ts").write_text(SHARED)
+    (shared / f"cors.{ending}").write_text(code(SHARED, typed))
     (root / "package.json").write_text(json.dumps({"workspaces": ["packages/*"]}))
     paths = {"@shared/*": ["packages/shared/*"]}
     (root / "tsconfig.json").write_text(json.dumps({"compilerOptions": {"baseUrl": ".", "paths": paths}}))
@@ -94,6 +102,7 @@ def main() -> None:
 
     def write(path: pathlib.Path, text: str) -> None:
         nonlocal lines
+        text = code(text, typed)
         lines += text.count("\n")
         path.write_text(text)
 
@@ -106,11 +115,11 @@ def main() -> None:
         names = [f"S{number}R{router}" for router in range(5)]
         imports = "".join(f"import {name} from './{name}';\n" for name in names)
         uses = "".join(f"app.use('/{name.lower()}', {name});\n" for name in names)
-        write(folder / "app.ts", APP % (imports, 600 + number, uses))
+        write(folder / f"app.{ending}", APP % (imports, 600 + number, uses))
         for name in names:
-            write(folder / f"{name}.ts", ROUTER % {"name": name})
+            write(folder / f"{name}.{ending}", ROUTER % {"name": name})
             for part in range(10):
-                write(folder / f"parts/{name}Part{part}.ts", PART % {"name": f"{name}Part{part}"})
+                write(folder / f"parts/{name}Part{part}.{ending}", PART % {"name": f"{name}Part{part}"})
         number += 1
 
 
