@@ -232,11 +232,36 @@ pub(super) fn bean(m: &mut Node<'_>, at: usize) -> Option<Val> {
     let val = m
         .invoke_injected(&this, &bean.class, &bean.method, span)
         .ok();
+    if let Some(val) = &val
+        && let Some(class) = m.class_of(val)
+        && !is_component(m.program(), &class)
+    {
+        // What it throws leaves it as far as it was.
+        let _ = complete(m, val, &class, &bean.method);
+    }
     let beans = &mut m.host.change().beans;
     if let Some(slot) = beans.iter_mut().find(|(known, _)| *known == span) {
         slot.1.clone_from(&val);
     }
     val
+}
+
+/// What a container does with the object that a bean method has made: properties, fields, methods.
+fn complete(
+    m: &mut Node<'_>,
+    val: &Val,
+    class: &Arc<Class>,
+    method: &Method,
+) -> crate::syntax::jvm::eval::Result<()> {
+    let bound = method.annotation("ConfigurationProperties");
+    let bound = bound.or_else(|| class.annotation("ConfigurationProperties"));
+    if let Some(annotation) = bound.cloned() {
+        let mut names = ["value", "prefix"].iter();
+        let prefix = names.find_map(|name| m.annotation(&annotation, name));
+        let prefix = prefix.as_ref().and_then(Val::as_str).unwrap_or_default();
+        boot::bind(m, val, prefix)?;
+    }
+    m.complete(val, class, val.span)
 }
 
 /// A call of a bean method gives the bean.

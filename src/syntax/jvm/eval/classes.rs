@@ -75,6 +75,16 @@ impl<H: Host> Machine<'_, H> {
             }
         }
         let this = self.instantiate_with(class, &args, None, span)?;
+        self.complete(&this, class, span)?;
+        Ok(this)
+    }
+
+    /// Gives an instance what a container gives to every bean: fields through [`Host::inject`], then
+    /// the calls of its annotated methods.
+    ///
+    /// # Errors
+    /// What a method throws, or the end of the budget.
+    pub fn complete(&mut self, this: &Val, class: &Arc<Class>, span: Span) -> Result<()> {
         let ancestry = self.program.ancestry(class, self.sources);
         for class in ancestry.iter().rev() {
             for field in class.fields.iter().filter(|field| !field.is_static) {
@@ -92,11 +102,11 @@ impl<H: Host> Machine<'_, H> {
             for method in &class.methods {
                 let annotated = |name| method.annotation(name).is_some();
                 if annotated("Autowired") || annotated("Value") || annotated("PostConstruct") {
-                    self.invoke_injected(&this, class, method, span)?;
+                    self.invoke_injected(this, class, method, span)?;
                 }
             }
         }
-        Ok(this)
+        Ok(())
     }
 
     fn fill(&mut self, class: &Arc<Class>, field: &Arc<Field>, is_field: bool) -> Option<Val> {
