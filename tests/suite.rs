@@ -21,6 +21,7 @@ mod hostile_tree;
 mod limits;
 mod lookalikes;
 mod oracle;
+mod packages;
 mod pages;
 mod properties;
 mod properties_files;
