@@ -5,7 +5,7 @@ use std::path::Path;
 
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let text = fs::read_to_string(path).expect(name);
     text.replace("\r\n", "\n")
 }
 
