@@ -13,7 +13,7 @@ use super::environment::EnvironmentArguments;
 use super::streams::{self, Failure};
 use crate::model::{Application, Known, Outcome, Request, Response, Site};
 use crate::report::Paths;
-use crate::report::text::line;
+use crate::report::text::{assumption, line};
 use crate::simulate::{Opened, Target, Way, open, why_dropped};
 use crate::source::{Sources, Span};
 
@@ -242,10 +242,10 @@ impl View<'_> {
         let request = way.assumes.iter();
         let request = request.map(|known| (&known.text, known.holds, known.span));
         for (text, holds, span) in deployment.chain(request) {
-            let title = if holds { "assumed" } else { "assumed not" };
+            let assumed = assumption(&line(text), holds);
             let place = span.map(|span| format!(" ({})", self.place(span)));
             let place = place.unwrap_or_default();
-            let _ = writeln!(shown, "{indent}{title}: {}{place}", line(text));
+            let _ = writeln!(shown, "{indent}{assumed}{place}");
         }
         shown
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::place::{Place, place, uri};
 use super::terminal::request_lines;
-use super::text::write_json;
+use super::text::{assumption, write_json};
 use super::{Paths, Report};
 use crate::model::{Category, Finding, Fix, Label, Severity};
 use crate::rules::{Level, Rule};
@@ -261,8 +261,8 @@ fn message(finding: &Finding) -> String {
     let assumed = finding.assumes.iter();
     let assumed = assumed.map(|assumption| (&assumption.text, assumption.holds));
     for (condition, holds) in conditions.chain(assumed) {
-        let title = if holds { "assumed" } else { "assumed not" };
-        text.push_str(&format!("\n{title}: {condition}"));
+        text.push('\n');
+        text.push_str(&assumption(condition, holds));
     }
     if let Some(help) = &finding.help {
         text.push_str("\nhelp: ");

@@ -8,7 +8,7 @@ use codespan_reporting::term::termcolor::{Buffer, WriteColor as _};
 use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style};
 
 use super::snippets::Snippets;
-use super::text::{count, line, lines, short_line};
+use super::text::{assumption, count, line, lines, short_line};
 use super::{Paths, Report};
 use crate::model::{Application, Finding, Request, Severity};
 use crate::source::{Sources, Span};
@@ -140,9 +140,8 @@ fn conditions(finding: &Finding, sources: &Sources, paths: &Paths) -> Vec<String
         .iter()
         .take(MAX_CONDITIONS)
         .map(|(text, holds, span)| {
-            let title = if *holds { "assumed" } else { "assumed not" };
             let place = span.map(|span| format!(" ({})", place(span, sources, paths)));
-            format!("{title}: {}{}", short_line(text), place.unwrap_or_default())
+            assumption(&short_line(text), *holds) + &place.unwrap_or_default()
         })
         .collect();
     if let Some(more) = all

@@ -65,6 +65,24 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// What was assumed for something to be shown: a condition that holds, or one that does not.
+#[must_use]
+pub(crate) fn assumption(condition: &str, holds: bool) -> String {
+    if holds {
+        return format!("assumed: {condition}");
+    }
+    let name = match condition.strip_prefix('`') {
+        Some(rest) => rest.find('`').map(|end| end + 2),
+        None => condition.find(|c: char| !c.is_alphanumeric() && c != '_'),
+    };
+    let (name, rest) = condition.split_at(name.unwrap_or(condition.len()));
+    match (rest.strip_prefix(" is not "), rest.strip_prefix(" is ")) {
+        (Some(rest), _) => format!("assumed: {name} is {rest}"),
+        (None, Some(rest)) => format!("assumed: {name} is not {rest}"),
+        (None, None) => format!("assumed not: {condition}"),
+    }
+}
+
 /// Writes a value as JSON with a line break at the end. Characters that a terminal would act on, or not
 /// show, stand in it as escapes: they can only be inside of strings.
 pub(crate) fn write_json<T: serde::Serialize>(
@@ -188,6 +206,21 @@ mod tests {
             "\\u{202e}x\\u{2066}\\u{200d}"
         );
         assert_eq!(lines("a\n\tb\u{1b}"), "a\n\tb\\x1b");
+    }
+
+    #[test]
+    fn assumptions_say_what_is_so() {
+        for (condition, holds, shown) in [
+            ("`A B` is set", true, "assumed: `A B` is set"),
+            ("`A B` is set", false, "assumed: `A B` is not set"),
+            ("`A` is \"is set\"", false, "assumed: `A` is not \"is set\""),
+            ("A is not \"1\"", false, "assumed: A is \"1\""),
+            ("a.b(c is d)", false, "assumed not: a.b(c is d)"),
+            ("`open", false, "assumed not: `open"),
+            ("", false, "assumed not: "),
+        ] {
+            assert_eq!(assumption(condition, holds), shown);
+        }
     }
 
     #[test]
