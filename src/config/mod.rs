@@ -292,6 +292,62 @@ mod tests {
         assert_eq!(file.place(&["select"]), None);
     }
 
+    /// An editor with the schema and corslint are of one mind about a file.
+    #[test]
+    fn the_schema_accepts_what_is_read() {
+        let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("JSON");
+        let schema = jsonschema::validator_for(&schema).expect("a schema");
+        for (text, right) in [
+            ("", true),
+            (
+                "select = [\"missing-vary\", \"rule-of-ours\"]\nignore = []\npedantic = true\n",
+                true,
+            ),
+            (
+                "fail-on = \"note\"\nexclude = [\"/x\"]\nrules = [\"r\"]\nrequire-reason = true\n",
+                true,
+            ),
+            (
+                "baseline = \"b.txt\"\nrule-pages = \"https://a.example/{rule}\"\n",
+                true,
+            ),
+            (
+                "[severity]\nmissing-vary = \"error\"\n[policy]\norigins = []\n",
+                true,
+            ),
+            (
+                "[[overrides]]\npaths = [\"a\"]\nselect = [\"x\"]\nignore = []\nseverity = { x = \"note\" }\n",
+                true,
+            ),
+            (
+                "[environments.production]\nNODE_ENV = \"production\"\n[environments.empty]\n",
+                true,
+            ),
+            ("selct = []\n", false),
+            ("select = \"missing-vary\"\n", false),
+            ("ignore = [1]\n", false),
+            ("pedantic = \"yes\"\n", false),
+            ("fail-on = \"never\"\n", false),
+            ("baseline = 1\n", false),
+            ("rule-pages = []\n", false),
+            ("[severity]\nmissing-vary = \"fatal\"\n", false),
+            ("[policy]\n", false),
+            ("[policy]\norigins = \"*\"\n", false),
+            ("[policy]\norigins = []\nmore = 1\n", false),
+            ("[[overrides]]\nignore = []\n", false),
+            ("[[overrides]]\npaths = []\npedantic = true\n", false),
+            ("[overrides]\npaths = []\n", false),
+            ("[environments]\nproduction = \"x\"\n", false),
+            ("[environments.production]\nPORT = 80\n", false),
+        ] {
+            let read = File::parse(Path::new("corslint.toml"), text.to_owned());
+            assert_eq!(read.is_ok(), right, "{text}\n{read:?}");
+            let value: toml::Value = toml::from_str(text).expect("TOML");
+            let value = serde_json::to_value(value).expect("JSON");
+            assert_eq!(schema.is_valid(&value), right, "{text}");
+        }
+    }
+
     /// The schema for editors: rule ids are offered, others are allowed (added rules).
     #[test]
     fn the_schema_is_up_to_date() {
