@@ -3,7 +3,7 @@
 
 Every service is a Django site (settings as a package, views, URLs, a middleware of its own), a Flask
 application (a factory, blueprints) or a FastAPI service (routers, settings from the environment), each
-with a policy of its own, and modules beside it that have nothing to do with CORS: about 2,300 lines in
+with a policy of its own, and modules beside it that have nothing to do with CORS: about 1,900 lines in
 all. The same seed writes the same tree."""
 
 import pathlib
