@@ -311,6 +311,10 @@ impl<H: Host> Machine<'_, H> {
                 })
             }
             V::Foreign(path) => {
+                // `java.lang.Boolean` is two objects.
+                if simple(path) == "Boolean" && matches!(&**name, "TRUE" | "FALSE") {
+                    return Ok(Val::bool(&**name == "TRUE", span));
+                }
                 let path = format!("{path}.{name}");
                 if let Some(class) = self.program.class(&path, self.sources) {
                     return Ok(Val::new(V::Class(class), span));

@@ -206,6 +206,10 @@ fn expressions_have_values() {
         (r#"Objects.requireNonNull("a")"#, "'a'"),
         ("\"\"\"\n  a\n  b\"\"\"", "'a\nb'"),
         (r#"Boolean.parseBoolean("TRUE")"#, "true"),
+        ("Boolean.TRUE.equals(Boolean.FALSE)", "false"),
+        ("Boolean.TRUE.equals(null)", "false"),
+        ("Boolean.FALSE.equals(1 > 2)", "true"),
+        ("java.lang.Boolean.TRUE", "true"),
     ] {
         assert_eq!(expression(text), value, "{text}");
     }
