@@ -73,6 +73,9 @@ pub(super) fn apply(
             "{base}.globalcors.add-to-simple-url-handler-mapping"
         )));
         gateway.simple |= simple.is_some_and(|simple| simple.value == Known::Known(true));
+        // A route for each service that is registered somewhere.
+        let locator = flag(settings.get(&format!("{base}.discovery.locator.enabled")));
+        gateway.open |= locator.is_some_and(|locator| locator.value != Known::Known(false));
     }
     app.reactive = true;
     app.gateway = Some(gateway);
