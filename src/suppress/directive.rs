@@ -10,6 +10,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
+use crate::spelling::edit_distance;
 use crate::syntax::comments::comments;
 
 /// What stands in front of every directive.
@@ -114,6 +115,11 @@ fn read(directive: &mut Directive, word: &str, rest: &str, at: usize) -> Result<
     let mut words = Vec::new();
     for word in reason.split_whitespace() {
         match word.strip_prefix("until=") {
+            None if means_until(words.last().copied().unwrap_or_default(), word) => {
+                return Err(format!(
+                    "`{word}` reads like a day on which it ends; write it as `until=2027-01-31`"
+                ));
+            }
             None => words.push(word),
             Some(_) if directive.until.is_some() => return Err("`until=` stands twice".into()),
             Some(date) => {
@@ -129,6 +135,21 @@ fn read(directive: &mut Directive, word: &str, rest: &str, at: usize) -> Result<
         .trim_start_matches([':', '-', '–', '—', ' '])
         .to_owned();
     Ok(())
+}
+
+/// Was `until=` meant: another name for it with a value (`untill=…`), or a date that follows it (`until 2027-01-31`)?
+fn means_until(before: &str, word: &str) -> bool {
+    let is_until = |name: &str| edit_distance(&name.to_ascii_lowercase(), "until") <= 2;
+    let is_date = |text: &str| {
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+        plain && text.bytes().filter(|byte| *byte == b'-').count() == 2
+    };
+    match word.split_once(['=', ':']) {
+        Some((name, value)) => !value.is_empty() && (is_until(name) || is_date(value)),
+        None => is_date(word) && is_until(before.trim_end_matches([':', '='])),
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +183,13 @@ mod tests {
                 "it is fine",
             ),
             ("# corslint: ignore[a] -- fine", "a", false, None, "fine"),
+            (
+                "# corslint: ignore[a] ticket:20270101 since 2020-01-01, until they move",
+                "a",
+                false,
+                None,
+                "ticket:20270101 since 2020-01-01, until they move",
+            ),
             ("# see T-1 corslint: ignore[a]", "a", false, None, ""),
             ("# corslint: ignore-file[a] x", "a", true, None, "x"),
             (
@@ -216,6 +244,12 @@ mod tests {
             "# corslint: ignore[a] until=2027-1-1",
             "# corslint: ignore[a] until=2027-01-01T00:00",
             "# corslint: ignore[a] until=2027-01-01 until=2028-01-01",
+            "# corslint: ignore[a] untill=2027-01-01",
+            "# corslint: ignore[a] UNTIL=2027-01-01 reason",
+            "# corslint: ignore[a] until:2027-01-01",
+            "# corslint: ignore[a] reason until: 2027-01-01",
+            "# corslint: ignore[a] until 2027-01-01 reason",
+            "# corslint: ignore[a] expires=2027-01-01",
         ] {
             let found = one(text).expect(text);
             assert!(found.problem.is_some(), "{text}");
