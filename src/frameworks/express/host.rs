@@ -68,6 +68,10 @@ pub(super) struct Express {
     pub(super) holds: Vec<bool>,
     /// Conditions that this run asked for.
     pub(super) asked: Vec<usize>,
+    /// How conditions are taken for which there is no place left.
+    pub(super) otherwise: bool,
+    /// Loading asked for such a condition.
+    pub(super) undecided: bool,
     /// No condition may be added any more.
     pub(super) frozen: bool,
     /// What the request and its response are; nothing while loading.
@@ -93,6 +97,8 @@ impl Express {
             registry,
             holds,
             asked: Vec::new(),
+            otherwise: true,
+            undecided: false,
             frozen: false,
             exchange: None,
             implicit: HashMap::new(),
@@ -111,6 +117,8 @@ impl Express {
             registry: registry.clone(),
             holds: holds.to_vec(),
             asked: Vec::new(),
+            otherwise: true,
+            undecided: false,
             frozen: true,
             exchange: Some(Box::new(exchange)),
             implicit: HashMap::new(),
@@ -256,11 +264,16 @@ impl Host for Express {
             }
             Question::Unknown(..) => None,
         };
+        let is_condition = condition.is_some();
         if let Some(holds) = condition.and_then(|condition| self.holds(condition)) {
             return holds;
         }
         match &mut self.exchange {
             Some(exchange) => exchange.decide(),
+            None if is_condition => {
+                self.undecided = true;
+                self.otherwise
+            }
             None => true,
         }
     }

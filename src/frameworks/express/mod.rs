@@ -193,20 +193,19 @@ fn load_all(
             break;
         }
         let worlds = registry.worlds().into_iter();
-        let open = worlds.filter(|world| {
-            !programs.iter().any(|loaded| {
-                loaded
-                    .asked
-                    .iter()
-                    .all(|(at, holds)| world.holds.get(*at).copied().unwrap_or(false) == *holds)
-            })
+        let open = worlds.filter_map(|world| {
+            let otherwise = site::missing(&programs, &world)?;
+            Some((world, otherwise))
         });
         // Every condition has its turn before any two hold at once.
-        let holding = |world: &World| world.holds.iter().filter(|holds| **holds).count();
-        let Some(world) = open.min_by_key(holding) else {
+        let holding =
+            |(world, _): &(World, bool)| world.holds.iter().filter(|holds| **holds).count();
+        let Some((world, otherwise)) = open.min_by_key(holding) else {
             break;
         };
-        let (loaded, steps) = load(project, library, versions, registry, world.holds);
+        let mut host = Express::new(versions, registry.clone(), world.holds);
+        host.otherwise = otherwise;
+        let (loaded, steps) = load(project, library, registry, host);
         taken += steps;
         programs.push(Arc::new(loaded));
     }
@@ -216,11 +215,9 @@ fn load_all(
 fn load(
     project: Project<'_>,
     library: &Arc<Library>,
-    versions: Versions,
     registry: &mut Conditions,
-    holds: Vec<bool>,
+    host: Express,
 ) -> (Loaded, u32) {
-    let host = Express::new(versions, registry.clone(), holds);
     let budget = Budget::new(STEPS, DEPTH);
     let mut machine = Node::new(host, Arc::clone(library), Some(project.sources), budget);
     for file in project.files {
@@ -246,6 +243,8 @@ fn load(
         image,
         program: Arc::clone(&host.program),
         asked: asked.collect(),
+        otherwise: host.otherwise,
+        undecided: host.undecided,
     };
     (loaded, steps)
 }

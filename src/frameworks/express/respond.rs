@@ -24,6 +24,10 @@ pub(super) struct Loaded {
     pub(super) program: Arc<Program>,
     /// Conditions that loading asked for, and how they were decided.
     pub(super) asked: Vec<(usize, bool)>,
+    /// How the conditions were taken for which there was no place, and whether there are any: then
+    /// the world has two programs, one with all of them and one with none. What both answer is known.
+    pub(super) otherwise: bool,
+    pub(super) undecided: bool,
 }
 
 /// What came of asking.
@@ -53,22 +57,20 @@ pub(super) struct Answered {
     pub(super) steps: u32,
 }
 
-/// Asks a stack. `may_learn`: conditions that are not known yet are registered.
+/// Asks a stack of every program that a world may have. `may_learn`: conditions that are not known
+/// yet are registered.
 pub(super) fn answer(
-    loaded: &Loaded,
-    stack: u32,
+    programs: &[(&Loaded, u32)],
     registry: &Conditions,
     holds: &[bool],
     request: &Request,
     method: &str,
     may_learn: bool,
 ) -> Answered {
-    let mut ways = vec![Vec::new()];
     let mut responses: Vec<Response> = Vec::new();
     let mut comparisons = Vec::new();
     let mut conditions = registry.clone();
-    let mut tried = 0;
-    let mut spent = 0;
+    let mut steps = 0;
     let mut asked: Vec<(usize, bool)> = Vec::new();
     let mut unsure = false;
     let mut early = Vec::new();
@@ -78,44 +80,50 @@ pub(super) fn answer(
     let mut policies = Vec::new();
     let mut reads = BTreeSet::new();
     let mut cookies = Vec::new();
-    while let Some(decisions) = ways.pop() {
-        tried += 1;
-        let exchange = Exchange::new(request, method, decisions);
-        let mut host = Express::asking(&loaded.program, &conditions, holds, exchange);
-        host.frozen = !may_learn;
-        let budget = Budget::new(STEPS, DEPTH);
-        let mut machine = Node::over(&loaded.image, host, budget);
-        let end = dispatch::run(&mut machine, stack);
-        let response = respond(&mut machine, end, stack);
-        let Some(exchange) = machine.host.exchange.take() else {
-            break;
-        };
-        spent += STEPS - machine.budget.left();
-        for at in &machine.host.asked {
-            if !asked.iter().any(|(known, _)| known == at) {
-                asked.push((*at, holds.get(*at).copied().unwrap_or(false)));
+    for (loaded, stack) in programs {
+        let mut ways = vec![Vec::new()];
+        let mut tried = 0;
+        let mut spent = 0;
+        while let Some(decisions) = ways.pop() {
+            tried += 1;
+            let exchange = Exchange::new(request, method, decisions);
+            let mut host = Express::asking(&loaded.program, &conditions, holds, exchange);
+            host.frozen = !may_learn;
+            let budget = Budget::new(STEPS, DEPTH);
+            let mut machine = Node::over(&loaded.image, host, budget);
+            let end = dispatch::run(&mut machine, *stack);
+            let response = respond(&mut machine, end, *stack);
+            let Some(exchange) = machine.host.exchange.take() else {
+                break;
+            };
+            spent += STEPS - machine.budget.left();
+            for at in &machine.host.asked {
+                if !asked.iter().any(|(known, _)| known == at) {
+                    asked.push((*at, holds.get(*at).copied().unwrap_or(false)));
+                }
             }
+            conditions = std::mem::take(&mut machine.host.registry);
+            unsure |= exchange.unsure;
+            early.extend(early_refusal(&exchange, &response));
+            policy_at = policy_at.or(exchange.policy_at);
+            if exchange.policies.len() > policies.len() {
+                policies.clone_from(&exchange.policies);
+            }
+            reads.extend(exchange.reads.iter().copied());
+            cookies.extend(exchange.cookies.iter().cloned());
+            meets_cors |= exchange.cors_at.is_some();
+            learned.extend(exchange.learned.iter().cloned());
+            comparisons.extend(exchange.comparisons.iter().cloned());
+            let next = exchange.next_way();
+            if !responses.contains(&response) {
+                responses.push(response);
+            }
+            if tried >= MAX_WAYS || spent >= ALL_STEPS {
+                break;
+            }
+            ways.extend(next);
         }
-        conditions = std::mem::take(&mut machine.host.registry);
-        unsure |= exchange.unsure;
-        early.extend(early_refusal(&exchange, &response));
-        policy_at = policy_at.or(exchange.policy_at);
-        if exchange.policies.len() > policies.len() {
-            policies.clone_from(&exchange.policies);
-        }
-        reads.extend(exchange.reads.iter().copied());
-        cookies.extend(exchange.cookies.iter().cloned());
-        meets_cors |= exchange.cors_at.is_some();
-        learned.extend(exchange.learned.iter().cloned());
-        comparisons.extend(exchange.comparisons.iter().cloned());
-        let next = exchange.next_way();
-        if !responses.contains(&response) {
-            responses.push(response);
-        }
-        if tried >= MAX_WAYS || spent >= ALL_STEPS {
-            break;
-        }
-        ways.extend(next);
+        steps += spent;
     }
     let preflight = request.method == "OPTIONS";
     if !request.exact && !preflight && !unsure {
@@ -133,7 +141,7 @@ pub(super) fn answer(
         learned,
         conditions,
         asked,
-        steps: spent,
+        steps,
     }
 }
 

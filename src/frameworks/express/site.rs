@@ -76,7 +76,7 @@ struct Digest {
 
 impl Digest {
     fn is_of(&self, site: &Application, world: &World) -> bool {
-        let program = site.program(world).map(|(number, ..)| number);
+        let program = site.programs(world).map(|(number, _)| number);
         self.program == program && decides(world, &self.asked)
     }
 }
@@ -196,7 +196,7 @@ impl Application {
         // Worlds in which the program was not loaded say nothing.
         let known: Vec<bool> = worlds
             .iter()
-            .map(|world| self.program(world).is_some())
+            .map(|world| self.programs(world).is_some())
             .collect();
         let matters = |at: usize| {
             (0..worlds.len()).any(|bits| {
@@ -239,7 +239,7 @@ impl Application {
 
     /// What the answers in one world rest on, as far as they can differ between areas and worlds.
     fn digest(&self, area: &Area, world: &World) -> Digest {
-        let Some((number, loaded, stack)) = self.program(world) else {
+        let Some((number, programs)) = self.programs(world) else {
             return Digest::default();
         };
         let mut digest = Digest {
@@ -249,15 +249,7 @@ impl Application {
         for request in self.main_requests(area) {
             let method = method_of(&request, area.method);
             let holds = &world.holds;
-            let answered = answer(
-                loaded,
-                stack,
-                &self.registry,
-                holds,
-                &request,
-                method,
-                false,
-            );
+            let answered = answer(&programs, &self.registry, holds, &request, method, false);
             let response = &answered.response;
             let by = &response.answered_by;
             let place = by.span.filter(|_| by.kind != crate::model::Answer::Handler);
@@ -276,12 +268,23 @@ impl Application {
         digest
     }
 
-    /// The program of one world of all conditions.
-    fn program(&self, world: &World) -> Option<(usize, &Loaded, u32)> {
-        let mut programs = self.programs.iter();
-        let number = programs.position(|loaded| agrees(loaded, world))?;
-        let loaded = &self.programs[number];
-        Some((number, loaded, self.stack(&loaded.program)?))
+    /// The programs that one world of all conditions may have, with this application's stack, and the
+    /// number of the first. Nothing if one of them was not loaded, or if none has the application.
+    fn programs(&self, world: &World) -> Option<(usize, Vec<(&Loaded, u32)>)> {
+        if missing(&self.programs, world).is_some() {
+            return None;
+        }
+        let mut number = None;
+        let mut found = Vec::new();
+        for (at, loaded) in self.programs.iter().enumerate() {
+            if agrees(loaded, world)
+                && let Some(stack) = self.stack(&loaded.program)
+            {
+                number.get_or_insert(at);
+                found.push((&**loaded, stack));
+            }
+        }
+        Some((number?, found))
     }
 
     /// The world of all conditions that one of the relevant ones stands for.
@@ -409,7 +412,8 @@ impl Application {
                 for request in self.main_requests(area) {
                     let holds = holds_for(loaded, registry);
                     let method = method_of(&request, area.method);
-                    let answered = answer(loaded, stack, registry, &holds, &request, method, true);
+                    let answered =
+                        answer(&[(loaded, stack)], registry, &holds, &request, method, true);
                     left = left.saturating_sub(answered.steps);
                     *registry = answered.conditions;
                 }
@@ -443,14 +447,14 @@ impl Application {
             let mut reads = BTreeSet::new();
             let mut cookies = Vec::new();
             for world in &self.worlds {
-                let Some((_, loaded, stack)) = self.program(world) else {
+                let Some((_, programs)) = self.programs(world) else {
                     continue;
                 };
                 let [actual, preflight] = self.main_requests(area);
                 let ask = |request: &Request| {
                     let method = method_of(request, area.method);
                     let holds = &world.holds;
-                    answer(loaded, stack, &self.registry, holds, request, method, false)
+                    answer(&programs, &self.registry, holds, request, method, false)
                 };
                 let answered = ask(&actual);
                 let mut asking = preflight.clone();
@@ -482,11 +486,13 @@ impl Application {
                 });
                 reads.extend(&answered.reads);
                 cookies.extend(answered.cookies.iter().cloned());
-                let mut machine = machine(&loaded.image, &loaded.program);
-                for noted in &loaded.program.noted {
-                    if let Noted::Session(options, call) = noted {
-                        let domain = observe::cookie_domain(&mut machine, options);
-                        cookies.extend(domain.map(|domain| (domain, *call)));
+                if let Some((loaded, _)) = programs.first() {
+                    let mut machine = machine(&loaded.image, &loaded.program);
+                    for noted in &loaded.program.noted {
+                        if let Noted::Session(options, call) = noted {
+                            let domain = observe::cookie_domain(&mut machine, options);
+                            cookies.extend(domain.map(|domain| (domain, *call)));
+                        }
                     }
                 }
                 observe::cookies(&cookies, &settings, &mut observations);
@@ -598,6 +604,18 @@ fn agrees(loaded: &Loaded, world: &World) -> bool {
     decides(world, &loaded.asked)
 }
 
+/// The program that a world still lacks: how it takes the conditions for which there is no place.
+pub(super) fn missing(programs: &[Arc<Loaded>], world: &World) -> Option<bool> {
+    let agreeing = |otherwise: bool| {
+        let mut programs = programs.iter();
+        programs.find(|loaded| loaded.otherwise == otherwise && agrees(loaded, world))
+    };
+    match agreeing(true) {
+        None => Some(true),
+        Some(first) => (first.undecided && agreeing(false).is_none()).then_some(false),
+    }
+}
+
 fn holds_for(loaded: &Loaded, registry: &Conditions) -> Vec<bool> {
     let mut holds = vec![false; registry.as_slice().len()];
     for (at, value) in &loaded.asked {
@@ -622,7 +640,7 @@ impl Application {
         let Some(world) = self.full_world(world) else {
             return vec![unknown()];
         };
-        let Some((number, loaded, stack)) = self.program(world) else {
+        let Some((number, programs)) = self.programs(world) else {
             return vec![unknown()];
         };
         let key = (endpoint, format!("{request:?}"));
@@ -635,8 +653,7 @@ impl Application {
         let area = endpoint.and_then(|endpoint| self.areas.get(endpoint));
         let method = method_of(request, area.map_or("GET", |area| area.method));
         let answered = answer(
-            loaded,
-            stack,
+            &programs,
             &self.registry,
             &world.holds,
             request,
