@@ -8,7 +8,7 @@ use super::exchange::{Exchange, Policy};
 use super::host::{Node, Position, config_of, object, push, text_of};
 use super::model::Code;
 use super::respond::{Stop, exchange, filters, links};
-use crate::model::{Answer, HeaderLine, Known, ValueSource};
+use crate::model::{Answer, DropReason, HeaderLine, Known, ValueSource};
 use crate::source::Span;
 use crate::syntax::jvm::ast::{Class, Method, simple};
 use crate::syntax::jvm::eval::heap::{V, Val};
@@ -412,7 +412,9 @@ fn response_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
     let args = call.args;
     match call.method {
         "setHeader" | "addHeader" | "setIntHeader" | "addIntHeader" => {
+            // Containers pass over a value that is null.
             if let [name, value, ..] = args
+                && !value.is_null()
                 && let Some(name) = text_of(m, name)
             {
                 let line = line(m, &name, value, span);
@@ -511,6 +513,17 @@ fn headers_call(m: &mut Node<'_>, call: &Call<'_>, free: Option<u32>) -> Val {
     let (Some(name), Some(value)) = (name, value) else {
         return call.receiver.clone();
     };
+    if value.is_null() {
+        // `setOrRemove`; what `set` and `add` are given is passed over where it is sent.
+        if call.method == "setAccessControlAllowOrigin" {
+            match free {
+                Some(number) => m.host.change().free_headers[number as usize]
+                    .retain(|known| !known.name.eq_ignore_ascii_case(&name)),
+                None => exchange(m).remove(&name, call.span, DropReason::Overwritten),
+            }
+        }
+        return call.receiver.clone();
+    }
     let line = line(m, &name, &value, call.span);
     match free {
         Some(number) => {
