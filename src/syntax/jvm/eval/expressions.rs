@@ -409,8 +409,7 @@ impl<H: Host> Machine<'_, H> {
             ExprKind::Index(of, at) => {
                 let of = self.eval(of, scope)?;
                 let at = self.eval(at, scope)?;
-                self.store_element(&of, &at, val);
-                Ok(())
+                self.store_element(&of, &at, val, target.span)
             }
             ExprKind::Safe(of, then) => {
                 let of = self.eval(of, scope)?;
@@ -507,8 +506,9 @@ impl<H: Host> Machine<'_, H> {
         }
     }
 
-    fn store_element(&mut self, of: &Val, at: &Val, val: Val) {
-        let Some(id) = of.as_id() else { return };
+    /// `of[at] = val`; of anything but collections it is Kotlin's `of.set(at, val)`.
+    fn store_element(&mut self, of: &Val, at: &Val, val: Val, span: Span) -> Result<()> {
+        let Some(id) = of.as_id() else { return Ok(()) };
         let equal = |machine: &Self, key: &Val| machine.equal(key, at);
         match self.objects.get(id).kind.clone() {
             ObjectKind::List {
@@ -532,8 +532,13 @@ impl<H: Host> Machine<'_, H> {
                 }
                 self.objects.get_mut(id).kind = ObjectKind::Map { entries, open };
             }
+            ObjectKind::Host(..) | ObjectKind::Instance(..) => {
+                let args = Args::positional(&[at.clone(), val]);
+                self.call_method(&args.call(of, "set", span, span))?;
+            }
             _ => {}
         }
+        Ok(())
     }
 
     fn when(&mut self, when: &When, scope: Id, span: Span) -> Result<Val> {
