@@ -240,6 +240,7 @@ mod tests {
                 Content::Other,
             ),
             (&JAVASCRIPT, "x = express(); cors", Content::Seed),
+            (&JAVA, "it.accessControlAllowOrigin = o", Content::Seed),
             (&PYTHON, "CORS_ALLOW", Content::Seed),
             (&PYTHON, "XCORS_ALLOW", Content::Other),
             (&PYTHON, "MIDDLEWARE = []", Content::Companion),

@@ -642,11 +642,15 @@ pub(super) fn filter_bean(
 
 /// Can code at a place change what is sent?
 pub(super) fn speaks(m: &Node<'_>, span: Span) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 12] = [
         "Access-Control",
         "access-control",
         "ACCESS_CONTROL",
         "setAccessControl",
+        // Kotlin's names of the same.
+        "accessControlAllow",
+        "accessControlExpose",
+        "accessControlMaxAge",
         "\"OPTIONS\"",
         "HttpMethod.OPTIONS",
         "CorsUtils",

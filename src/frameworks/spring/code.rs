@@ -506,6 +506,7 @@ fn headers_call(m: &mut Node<'_>, call: &Call<'_>, free: Option<u32>) -> Val {
         (method, [value, ..]) => {
             let name = method.strip_prefix("setAccessControl").map(dashed);
             let name = name.map(|rest| format!("Access-Control-{rest}"));
+            let name = name.or_else(|| (method == "setVary").then(|| "Vary".to_owned()));
             (name, true, Some(value.clone()))
         }
         _ => (None, false, None),
@@ -587,7 +588,10 @@ fn write(exchange: &mut Exchange, line: HeaderLine, replaces: bool) {
 fn line(m: &mut Node<'_>, name: &str, val: &Val, span: Span) -> HeaderLine {
     let (items, open) = m.flattened(std::slice::from_ref(val));
     let texts: Option<Vec<String>> = items.iter().map(|item| text_of(m, item)).collect();
-    let text = texts.filter(|_| !open).map(|texts| texts.join(", "));
+    // `setAccessControlAllowMethods` joins by the comma alone, the other lists have a space.
+    let methods = name.eq_ignore_ascii_case("Access-Control-Allow-Methods");
+    let comma = if methods { "," } else { ", " };
+    let text = texts.filter(|_| !open).map(|texts| texts.join(comma));
     let source = m.source(val.span);
     let written = text.as_deref().is_some_and(|text| source.contains(text));
     let exchange = exchange(m);
