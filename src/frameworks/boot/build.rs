@@ -42,6 +42,8 @@ pub struct Starters {
     pub gateway: bool,
     /// The gateway under its name since Spring Cloud 2025.0.
     pub gateway_server: bool,
+    /// What gives properties with old names their new ones.
+    pub migrator: bool,
     /// Spring for GraphQL.
     pub graphql: bool,
     /// WebSocket.
@@ -69,7 +71,7 @@ pub struct Build {
 type Add = fn(&mut Starters);
 
 /// The artifacts that bring a part.
-const ARTIFACTS: [(&str, Add); 19] = [
+const ARTIFACTS: [(&str, Add); 20] = [
     ("spring-boot-starter-web", |starters| starters.mvc = true),
     ("spring-boot-starter-webmvc", |starters| starters.mvc = true),
     ("spring-webmvc", |starters| starters.mvc = true),
@@ -103,6 +105,9 @@ const ARTIFACTS: [(&str, Add); 19] = [
     ("spring-cloud-starter-gateway-server-webflux", |starters| {
         starters.gateway = true;
         starters.gateway_server = true;
+    }),
+    ("spring-boot-properties-migrator", |starters| {
+        starters.migrator = true
     }),
     ("spring-boot-starter-graphql", |starters| {
         starters.graphql = true

@@ -51,6 +51,11 @@ pub(super) fn apply(
             .push((span, format!("{old}.globalcors"), text));
     }
     for base in used {
+        // With the new starter, old names are left out without a word (Spring Cloud 2025.0, release
+        // notes).
+        if *base == old && build.starters.gateway_server && !build.starters.migrator {
+            continue;
+        }
         routes(m, settings, base, &mut gateway, &mut notes.said);
         let prefix = format!("{base}.globalcors.cors-configurations");
         for (path, span) in settings.children(&prefix) {
