@@ -618,3 +618,33 @@ pub(crate) fn vary(response: &mut Response, member: &str, span: Span) {
         decided_by: None,
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::without_refusals;
+    use crate::model::{Answer, Known, Request, Response, Url};
+
+    #[test]
+    fn a_preflight_may_be_refused_though_the_request_succeeds() {
+        let url = Url {
+            scheme: "https".into(),
+            host: "api.example.com".into(),
+            port: None,
+            path: "/".into(),
+            query: None,
+        };
+        let origin = "https://app.example.com";
+        for (request, left) in [
+            (Request::actual(url.clone(), Some(origin)), 1),
+            (Request::preflight(url, origin, "PUT", &[]), 2),
+        ] {
+            let response = |status, kind| Response::new(Known::Known(status), kind, None);
+            let mut responses = vec![
+                response(401, Answer::Authentication),
+                response(200, Answer::Handler),
+            ];
+            without_refusals(&mut responses, &request);
+            assert_eq!(responses.len(), left, "{}", request.method);
+        }
+    }
+}
