@@ -290,6 +290,9 @@ impl Response {
     }
 
     /// The combined value of a header (RFC 9110 §5.3): lines joined by `, `; known `None` if absent.
+    ///
+    /// Who is out of view adds members to `Vary` and takes none away: its value is known there only
+    /// if it names the Origin already.
     #[must_use]
     pub fn value(&self, name: &str) -> Known<Option<String>> {
         let mut combined: Option<String> = None;
@@ -305,7 +308,17 @@ impl Response {
                 None => combined = Some(value.clone()),
             }
         }
-        if combined.is_none() && self.may_have_unseen(name) {
+        let complete = match &combined {
+            Some(value) => {
+                !name.eq_ignore_ascii_case("vary")
+                    || value
+                        .split(',')
+                        .map(str::trim)
+                        .any(|member| member == "*" || member.eq_ignore_ascii_case("origin"))
+            }
+            None => false,
+        };
+        if !complete && self.may_have_unseen(name) {
             return Known::Unknown;
         }
         Known::Known(combined)
@@ -317,5 +330,54 @@ impl Response {
         self.unseen
             .iter()
             .any(|unseen| unseen == "*" || unseen.eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, HeaderLine, Response};
+    use crate::model::Known;
+    use crate::source::Sources;
+
+    fn response(vary: Option<&str>, unseen: &[&str]) -> Response {
+        let mut response = Response::new(Known::Known(200), Answer::Handler, None);
+        response.unseen = unseen.iter().map(|&name| name.into()).collect();
+        response.headers = vary
+            .map(|value| HeaderLine {
+                name: "Vary".into(),
+                value: Known::Known(value.into()),
+                span: Sources::new().add("a".into(), "a".into()).span(),
+                value_span: None,
+                sources: Vec::new(),
+                decided_by: None,
+            })
+            .into_iter()
+            .collect();
+        response
+    }
+
+    #[test]
+    fn who_is_out_of_view_may_add_to_vary() {
+        for (vary, unseen, known) in [
+            (None, &[][..], true),
+            (None, &["vary"], false),
+            (Some("Accept"), &[], true),
+            (Some("Accept"), &["etag"], true),
+            (Some("Accept"), &["vary"], false),
+            (Some("Accept"), &["*"], false),
+            (Some("X-Origin"), &["*"], false),
+            (Some("Accept, origin"), &["*"], true),
+            (Some("*"), &["vary"], true),
+        ] {
+            let value = match known {
+                true => Known::Known(vary.map(str::to_owned)),
+                false => Known::Unknown,
+            };
+            assert_eq!(
+                response(vary, unseen).value("vary"),
+                value,
+                "{vary:?} {unseen:?}"
+            );
+        }
     }
 }
