@@ -3,6 +3,7 @@
 use super::policy::{OPTIONS, Options, is_regex};
 use super::read::Reader;
 use super::respond::{Hook, HookKind, RouteOf};
+use crate::frameworks::python::evidence::observe_once;
 use crate::frameworks::python::leaves;
 use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
@@ -40,13 +41,7 @@ impl Reader<'_> {
 
     /// `CORS_HEADERS` of tutorials for Flask-CORS 1, which nothing reads since 2.0.
     pub(super) fn old_headers(&mut self, value: &Val) {
-        let known = |known: &Observation| {
-            known.span == value.span && known.kind == ObservationKind::Renamed
-        };
-        if self.observations.iter().any(known) {
-            return;
-        }
-        self.observations.push(Observation {
+        let observation = Observation {
             kind: ObservationKind::Renamed,
             span: value.span,
             name: "CORS_HEADERS".into(),
@@ -54,7 +49,8 @@ impl Reader<'_> {
             suggestion: Some("CORS_ALLOW_HEADERS".into()),
             related: Vec::new(),
             severe: false,
-        });
+        };
+        observe_once(&mut self.observations, observation);
     }
 
     pub(super) fn observe(&mut self, hook: &Hook) {

@@ -67,6 +67,15 @@ fn reads_authorization(text: &str) -> bool {
     BEARERS.iter().any(|bearer| text.contains(bearer)) || READERS.iter().any(|word| is_read(word))
 }
 
+/// Adds an observation, unless one of its kind is known of the place: code is read once for every world.
+pub(crate) fn observe_once(observations: &mut Vec<Observation>, observation: Observation) {
+    let is_known =
+        |known: &Observation| known.kind == observation.kind && known.span == observation.span;
+    if !observations.iter().any(is_known) {
+        observations.push(observation);
+    }
+}
+
 /// The session cookie of a service: what keeps pages of other sites from having it sent along.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionCookie<'c> {

@@ -3,7 +3,7 @@
 use super::policy::{Cors, NAMES};
 use super::read::Reader;
 use super::respond::{Layer, LayerKind};
-use crate::frameworks::python::evidence::SessionCookie;
+use crate::frameworks::python::evidence::{SessionCookie, observe_once};
 use crate::frameworks::python::{leaves, truthy};
 use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
@@ -133,12 +133,7 @@ fn order(reader: &mut Reader<'_>, layers: &[Layer]) {
 
 /// `CORSMiddleware(app, …)` whose value nobody takes: the application goes on without it.
 pub(super) fn discarded(reader: &mut Reader<'_>, call: &Call) {
-    let known =
-        |known: &Observation| known.kind == ObservationKind::Unattached && known.span == call.span;
-    if reader.observations.iter().any(known) {
-        return;
-    }
-    reader.observations.push(Observation {
+    let observation = Observation {
         kind: ObservationKind::Unattached,
         span: call.span,
         name: "CORSMiddleware".into(),
@@ -146,7 +141,8 @@ pub(super) fn discarded(reader: &mut Reader<'_>, call: &Call) {
         suggestion: None,
         related: Vec::new(),
         severe: false,
-    });
+    };
+    observe_once(&mut reader.observations, observation);
 }
 
 /// Looks at all layers of a stack.

@@ -408,49 +408,43 @@ impl Program {
         })
     }
 
+    /// A class of the program and all that it derives from there, each once.
+    fn lineage(&self, class: usize) -> Vec<usize> {
+        let mut found = vec![class];
+        let mut at = 0;
+        while let Some(class) = found.get(at).copied() {
+            for base in &self.classes[class].bases {
+                if let K::Class(index) = base.kind
+                    && !found.contains(&index)
+                {
+                    found.push(index);
+                }
+            }
+            at += 1;
+        }
+        found
+    }
+
     /// Does a class of the program have a function of this name, its own or an inherited one?
     #[must_use]
     pub fn has_method(&self, class: usize, name: &str) -> bool {
-        let mut todo = vec![class];
-        let mut seen = Vec::new();
-        while let Some(class) = todo.pop() {
-            if seen.contains(&class) {
-                continue;
-            }
-            seen.push(class);
+        self.lineage(class).into_iter().any(|class| {
             let known = self.peek(self.classes[class].names, name);
-            if known.is_some_and(|known| known.kind != K::Missing) {
-                return true;
-            }
-            for base in &self.classes[class].bases {
-                if let K::Class(index) = base.kind {
-                    todo.push(index);
-                }
-            }
-        }
-        false
+            known.is_some_and(|known| known.kind != K::Missing)
+        })
     }
 
-    /// The paths of the libraries' classes that a class derives from.
+    /// The paths of the libraries' classes that a class derives from; `?` for what is not known.
     #[must_use]
     pub fn foreign_bases(&self, class: usize) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut todo = vec![class];
-        let mut seen = Vec::new();
-        while let Some(class) = todo.pop() {
-            if seen.contains(&class) {
-                continue;
-            }
-            seen.push(class);
-            for base in &self.classes[class].bases {
-                match &base.kind {
-                    K::Class(index) => todo.push(*index),
-                    K::Foreign(foreign) => found.push(foreign.path.to_string()),
-                    _ => found.push("?".into()),
-                }
-            }
-        }
-        found
+        let lineage = self.lineage(class).into_iter();
+        let bases = lineage.flat_map(|class| &self.classes[class].bases);
+        let paths = bases.filter_map(|base| match &base.kind {
+            K::Class(_) => None,
+            K::Foreign(foreign) => Some(foreign.path.to_string()),
+            _ => Some("?".into()),
+        });
+        paths.collect()
     }
 
     /// `object.name`.
