@@ -370,7 +370,11 @@ impl<'a> Run<'a> {
         if let Some(rules) = known.get(&folders) {
             return Ok(Arc::clone(rules));
         }
-        let rules = Arc::new(RuleSet::load(&folders).map_err(Error::Rules)?);
+        let rules = match folders.as_slice() {
+            [] => RuleSet::builtin(),
+            folders => RuleSet::load(folders).map(Arc::new),
+        };
+        let rules = rules.map_err(Error::Rules)?;
         known.insert(folders, Arc::clone(&rules));
         Ok(rules)
     }

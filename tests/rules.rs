@@ -75,7 +75,7 @@ const CATALOGUE: &[&str] = &[
     "unknown-rule",
 ];
 
-fn rules() -> RuleSet {
+fn rules() -> std::sync::Arc<RuleSet> {
     RuleSet::builtin().expect("the built-in rules load")
 }
 

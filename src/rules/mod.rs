@@ -23,7 +23,7 @@ mod trusted;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use cel::Context;
 
@@ -103,12 +103,14 @@ impl fmt::Debug for RuleSet {
 }
 
 impl RuleSet {
-    /// The rules that come with the program.
+    /// The rules that come with the program, loaded and compiled once for the process.
     ///
     /// # Errors
     /// Only if one of them is broken, which the tests rule out.
-    pub fn builtin() -> Result<Self, RuleError> {
-        Self::load(&[])
+    pub fn builtin() -> Result<Arc<Self>, RuleError> {
+        static LOADED: LazyLock<Result<Arc<RuleSet>, RuleError>> =
+            LazyLock::new(|| RuleSet::load(&[]).map(Arc::new));
+        LOADED.clone()
     }
 
     /// The built-in rules and those of `directories` (every `*.toml` in them, not below). Added

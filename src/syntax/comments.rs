@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use tree_sitter::{Query, QueryCursor, StreamingIterator as _};
 
@@ -20,11 +21,11 @@ pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
     let ending = ending.unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {
         "js" | "cjs" | "mjs" | "jsx" | "ts" | "cts" | "mts" | "tsx" => {
-            parsed(super::javascript::grammar(path), JAVASCRIPT, text)
+            parsed(super::javascript::grammar(path), text)
         }
-        "py" | "pyw" => parsed(Grammar::Python, PYTHON, text),
-        "java" => parsed(Grammar::Java, JAVA, text),
-        "kt" => parsed(Grammar::Kotlin, KOTLIN, text),
+        "py" | "pyw" => parsed(Grammar::Python, text),
+        "java" => parsed(Grammar::Java, text),
+        "kt" => parsed(Grammar::Kotlin, text),
         "xml" => xml(text),
         "yaml" | "yml" => yaml(text),
         "properties" => properties(text),
@@ -32,17 +33,28 @@ pub fn comments(path: &Path, text: &str) -> Vec<Range<usize>> {
     }
 }
 
-/// The nodes that a query of `grammars/` captures.
-fn parsed(grammar: Grammar, query: &str, text: &str) -> Vec<Range<usize>> {
-    let Ok(query) = Query::new(&grammar.language(), query) else {
-        return Vec::new();
+/// The query of a grammar, compiled once.
+fn query(grammar: Grammar) -> Option<&'static Query> {
+    static QUERIES: [OnceLock<Option<Query>>; Grammar::COUNT] =
+        [const { OnceLock::new() }; Grammar::COUNT];
+    let text = match grammar {
+        Grammar::Java => JAVA,
+        Grammar::JavaScript | Grammar::Tsx | Grammar::TypeScript => JAVASCRIPT,
+        Grammar::Kotlin => KOTLIN,
+        Grammar::Python => PYTHON,
     };
-    let Some(tree) = tree::parse(grammar, text) else {
+    let compile = || Query::new(&grammar.language(), text).ok();
+    QUERIES[grammar as usize].get_or_init(compile).as_ref()
+}
+
+/// The nodes that the query of a grammar captures.
+fn parsed(grammar: Grammar, text: &str) -> Vec<Range<usize>> {
+    let Some((query, tree)) = query(grammar).zip(tree::parse(grammar, text)) else {
         return Vec::new();
     };
     let mut found = Vec::new();
     let mut cursor = QueryCursor::new();
-    let mut captures = cursor.captures(&query, tree.root_node(), text.as_bytes());
+    let mut captures = cursor.captures(query, tree.root_node(), text.as_bytes());
     while let Some((captured, index)) = captures.next() {
         found.push(captured.captures()[*index].node.byte_range());
     }

@@ -20,7 +20,7 @@ pub(crate) enum Grammar {
 }
 
 impl Grammar {
-    const COUNT: usize = 6;
+    pub(crate) const COUNT: usize = 6;
 
     pub(crate) fn language(self) -> Language {
         match self {
