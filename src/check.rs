@@ -118,7 +118,7 @@ pub fn check(options: &Options) -> Result<Report, Error> {
     let stdin = stdin.map(|(path, text)| (path.as_path(), text.as_str()));
     let excludes = Excludes {
         are: &|path, is_folder| run.configs.excludes(path, is_folder),
-        any_in: &|folder| run.configs.excludes_in(folder),
+        any_in: &|folder, holds| run.configs.excludes_in(folder, holds),
         even_named: options.force_exclude,
         nothing_by_words: options.every_file,
     };

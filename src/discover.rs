@@ -132,13 +132,16 @@ pub fn discover(
     Ok(search.finish())
 }
 
+/// Says of a name whether a folder holds it.
+pub type Holds<'a> = &'a dyn Fn(&str) -> bool;
+
 /// Which paths, absolute ones, are not to be looked into, besides those that ignore files name.
 #[derive(Clone, Copy)]
 pub struct Excludes<'a> {
     /// Says it of a file (`false`) or folder (`true`).
     pub are: &'a (dyn Fn(&Path, bool) -> bool + Sync),
-    /// Says of a folder whether anything in it may be left out.
-    pub any_in: &'a (dyn Fn(&Path) -> bool + Sync),
+    /// Says of a folder, and of which names it holds, whether anything in it may be left out.
+    pub any_in: &'a (dyn Fn(&Path, Holds<'_>) -> bool + Sync),
     /// Files that were named themselves as well.
     pub even_named: bool,
     /// Take every file of a known kind, whether it holds words of CORS or not.
@@ -149,7 +152,7 @@ impl Excludes<'_> {
     /// Nothing is excluded.
     pub const NONE: Self = Self {
         are: &|_, _| false,
-        any_in: &|_| false,
+        any_in: &|_, _| false,
         even_named: false,
         nothing_by_words: false,
     };

@@ -22,6 +22,10 @@ pub mod discover {
     /// second time.
     pub const MAX_HELD_BYTES: usize = 32 * 1024 * 1024;
 
+    /// The names of a folder are kept while programs ask for modules; of a folder with more names, each is
+    /// asked for.
+    pub const MAX_LISTED: usize = 4096;
+
     /// Longer lines of an ignore file, in bytes, are no patterns for paths that can exist.
     pub const MAX_IGNORE_LINE: usize = 4096;
 

@@ -3,10 +3,14 @@
 //! Everything behind this module speaks of bytes ([`Span`]); lines and columns
 //! are computed only where something is shown to a person or a machine.
 
+mod folders;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+pub(crate) use folders::Folders;
 
 /// The largest file that is read, in bytes. A larger one is skipped and counted.
 pub const MAX_FILE_BYTES: u64 = crate::limits::MAX_FILE_BYTES;
@@ -205,6 +209,7 @@ impl fmt::Display for Unreadable {
 #[derive(Debug, Default)]
 pub struct Sources {
     inner: Mutex<Inner>,
+    folders: Arc<Folders>,
 }
 
 #[derive(Debug, Default)]
@@ -299,7 +304,13 @@ impl Sources {
                 files: files.collect(),
                 by_path: inner.by_path.clone(),
             }),
+            folders: Arc::clone(&self.folders),
         }
+    }
+
+    /// What the folders of the files hold.
+    pub(crate) fn folders(&self) -> &Arc<Folders> {
+        &self.folders
     }
 
     /// The file of an id that this collection gave out.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::{Config, ConfigError, FILE_NAMES, File, Policy};
+use crate::discover::Holds;
 use crate::model::{Environment, Severity};
 use crate::report::pages;
 use crate::source::read_text;
@@ -80,6 +81,11 @@ impl Configs {
     /// What is in force in a folder, an absolute path.
     #[must_use]
     pub fn of_folder(&self, folder: &Path) -> Option<Arc<Settings>> {
+        self.of_listed(folder, &|name| folder.join(name).exists())
+    }
+
+    /// What is in force in a folder, of which it is known what it holds.
+    fn of_listed(&self, folder: &Path, holds: Holds<'_>) -> Option<Arc<Settings>> {
         match self.lookup {
             Lookup::Off => return None,
             Lookup::File(_) => return self.fixed.clone(),
@@ -88,9 +94,9 @@ impl Configs {
         if let Some(known) = lock(&self.known).get(folder) {
             return known.clone();
         }
-        let found = match self.read(folder) {
+        let found = match self.read(folder, holds) {
             Some(settings) => Some(Arc::new(settings)),
-            None if folder.join(".git").exists() => None,
+            None if holds(".git") => None,
             None => folder.parent().and_then(|above| self.of_folder(above)),
         };
         lock(&self.known).insert(folder.to_path_buf(), found.clone());
@@ -110,10 +116,10 @@ impl Configs {
         settings.is_some_and(|settings| is_match(&settings.excludes, path, is_folder))
     }
 
-    /// May anything in this folder be excluded?
+    /// May anything in this folder, which holds these names, be excluded?
     #[must_use]
-    pub fn excludes_in(&self, folder: &Path) -> bool {
-        let settings = self.of_folder(folder);
+    pub fn excludes_in(&self, folder: &Path, holds: Holds<'_>) -> bool {
+        let settings = self.of_listed(folder, holds);
         settings.is_some_and(|settings| !settings.excludes.is_empty())
     }
 
@@ -126,11 +132,11 @@ impl Configs {
     }
 
     /// The configuration in a folder itself.
-    fn read(&self, folder: &Path) -> Option<Settings> {
+    fn read(&self, folder: &Path, holds: Holds<'_>) -> Option<Settings> {
         let mut found: Option<Settings> = None;
         for name in FILE_NAMES {
             let path = folder.join(name);
-            if !path.is_file() {
+            if !holds(name) || !path.is_file() {
                 continue;
             }
             let read = match read_text(&path) {

@@ -17,6 +17,7 @@ use super::ignores::{Ignores, NAMES};
 use super::kinds::{Kind, Kinds};
 use super::look::{Eye, Looked};
 use super::{Excludes, PROJECT_FILES, is_module, is_project};
+use crate::config::FILE_NAMES;
 use crate::source::Unreadable;
 
 /// Folders that hold what others wrote or what a tool made: not looked into, and counted.
@@ -257,7 +258,10 @@ impl Run<'_> {
             let name = entry.file_name().to_owned();
             listed.seen += 1;
             if let Some(text) = name.to_str()
-                && (NAMES.contains(&text) || PROJECT_FILES.contains(&text) || text == MAIN)
+                && (NAMES.contains(&text)
+                    || PROJECT_FILES.contains(&text)
+                    || FILE_NAMES.contains(&text)
+                    || text == MAIN)
             {
                 listed.names.push(text.to_owned());
             }
@@ -299,7 +303,7 @@ impl Run<'_> {
             }
             folder.project = Some(Arc::from(path.as_path()));
         }
-        folder.is_excluding = (self.walk.excludes.any_in)(path);
+        folder.is_excluding = (self.walk.excludes.any_in)(path, &has);
         folder.ignores = ignores;
         true
     }

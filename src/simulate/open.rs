@@ -58,7 +58,7 @@ pub fn open(paths: &[PathBuf], typed: &Environment, lookup: &Lookup) -> Result<O
     let excludes = Excludes {
         are: &|path, is_folder| configs.excludes(path, is_folder),
         even_named: false,
-        any_in: &|folder| configs.excludes_in(folder),
+        any_in: &|folder, holds| configs.excludes_in(folder, holds),
         nothing_by_words: false,
     };
     let discovery = discover::discover(paths, None, &sources, excludes);

@@ -57,7 +57,8 @@ pub fn read(project: Project<'_>) -> Reading {
         files: &files,
         ..project
     };
-    let library = Arc::new(Library::new(project.root).with_environment(project.environment));
+    let library =
+        Arc::new(Library::new(project.root, project.sources).with_environment(project.environment));
     let versions = Versions::of(project.root);
     let mut registry = Conditions::default();
     let programs = load_all(project, &library, versions, &mut registry);
@@ -223,7 +224,7 @@ fn load(
     for file in project.files {
         machine.load(file.path());
     }
-    for path in entries(project.root) {
+    for path in entries(project) {
         let below = path.strip_prefix(project.root).unwrap_or(&path);
         let is_skipped = |file: Arc<SourceFile>| reason_to_skip(below, file.text()).is_some();
         if !project.sources.load(&path).is_ok_and(is_skipped) {
@@ -250,14 +251,15 @@ fn load(
 }
 
 /// Where programs usually start: a file without a word of Express may be what starts it.
-fn entries(root: &Path) -> Vec<std::path::PathBuf> {
+fn entries(project: Project<'_>) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let folders = ["", "src", "server", "app", "api", "backend"];
     for folder in folders {
         for name in ["index", "app", "server", "main"] {
             for extension in EXTENSIONS {
-                let path = root.join(folder).join(format!("{name}.{extension}"));
-                if path.is_file() {
+                let path = project.root.join(folder);
+                let path = path.join(format!("{name}.{extension}"));
+                if project.sources.folders().is_file(&path) {
                     found.push(path);
                 }
             }

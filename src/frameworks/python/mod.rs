@@ -93,7 +93,7 @@ pub(crate) fn versions(project: &Project<'_>, package: &str) -> Versions {
     }
     folders.truncate(64);
     let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
-    version::of_package(&folders, package)
+    version::of_package(&folders, package, project.sources)
 }
 
 /// Is what call `app` made given to something, other than these packages, that may add routes?

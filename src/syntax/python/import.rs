@@ -186,7 +186,7 @@ impl Program {
     fn module_file(&self, folder: &Path, parts: &[&str]) -> Option<PathBuf> {
         let mut path = folder.to_path_buf();
         path.extend(parts);
-        let exists = |path: &Path| self.given.contains_key(path) || path.is_file();
+        let exists = |path: &Path| self.given.contains_key(path) || self.folders.is_file(path);
         if !parts.is_empty() {
             let file = path.with_extension("py");
             if exists(&file) {

@@ -13,7 +13,7 @@ pub(super) use crate::limits::python::program::MAX_ATOMS;
 pub(super) use crate::limits::python::program::MAX_LENGTH;
 use crate::limits::python::program::{DEPTH, MAX_WATCHED, STEPS};
 use crate::model::{Condition, Environment};
-use crate::source::{SourceFile, Sources, Span};
+use crate::source::{Folders, SourceFile, Sources, Span};
 use crate::syntax::value::Budget;
 
 /// The name of a text (see [`super::object::K::SomeText`]) whose comparisons are
@@ -114,6 +114,7 @@ pub struct Program {
     pub answering: bool,
     pub(super) stack: Vec<usize>,
     pub(super) roots: Arc<[PathBuf]>,
+    pub(super) folders: Arc<Folders>,
     pub(super) given: Arc<HashMap<PathBuf, Parsed>>,
     /// Attributes and items set on things foreign.
     pub(super) foreign: Id,
@@ -150,6 +151,7 @@ impl Program {
             answering: false,
             stack: Vec::new(),
             roots: roots.into(),
+            folders: Arc::clone(sources.folders()),
             given: Arc::default(),
             foreign: 0,
             native: None,

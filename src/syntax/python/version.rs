@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::source::read_text;
+use crate::source::{Sources, read_text};
+use crate::syntax::kept::Kept;
 
 /// What is known of an installed version: it lies between these (both included).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +82,12 @@ const LOOSE: [&str; 12] = [
 
 /// The versions that the project's files allow for a package. `folders` are looked into in order.
 #[must_use]
-pub fn of_package(folders: &[&Path], package: &str) -> Versions {
+pub fn of_package(folders: &[&Path], package: &str, sources: &Sources) -> Versions {
     for names in [&LOCKS[..], &LOOSE[..]] {
         for folder in folders {
             for name in names {
                 let path = folder.join(name);
-                if !path.is_file() {
+                if !sources.folders().is_file(&path) {
                     continue;
                 }
                 let found = read_text(&path).ok();
@@ -100,6 +101,14 @@ pub fn of_package(folders: &[&Path], package: &str) -> Versions {
     Versions::ANY
 }
 
+/// A pattern for a package, which every project asks for.
+fn compiled(pattern: String) -> Option<Regex> {
+    thread_local! {
+        static PATTERNS: Kept<Option<Regex>> = Kept::default();
+    }
+    PATTERNS.with(|known| known.get(pattern, |text| Regex::new(text).ok()))
+}
+
 /// What a file's text says about a package: several lines, for several Pythons or groups of
 /// dependencies, allow what one of them does.
 fn in_text(text: &str, package: &str, lock: bool) -> Option<Versions> {
@@ -108,7 +117,7 @@ fn in_text(text: &str, package: &str, lock: bool) -> Option<Versions> {
         let pattern = format!(
             r#"(?im)^name\s*=\s*"{name}"\s*\r?\nversion\s*=\s*"([0-9.]+)|"{name}":\s*\{{[^}}]*?"version":\s*"==([0-9.]+)|^{name}==([0-9.]+)"#
         );
-        let pattern = Regex::new(&pattern).ok()?;
+        let pattern = compiled(pattern)?;
         let found = pattern.captures_iter(text).filter_map(|found| {
             let version = (1..=3).find_map(|at| found.get(at))?;
             version_of(version.as_str()).map(Versions::exactly)
@@ -118,7 +127,7 @@ fn in_text(text: &str, package: &str, lock: bool) -> Option<Versions> {
     let pattern = format!(
         r#"(?im)(?:^|["'\s\[,]){name}(?:\[[^\]]*\])?["']?\s*(?:=\s*(?:\{{[^}}]*version\s*=\s*)?["'])?\(?\s*((?:[=<>~!^]=?=?\s*[0-9][0-9a-z.*]*\s*,?\s*)+|[0-9][0-9.]*["'])"#
     );
-    let pattern = Regex::new(&pattern).ok()?;
+    let pattern = compiled(pattern)?;
     let found = pattern
         .captures_iter(text)
         .filter_map(|found| Some(specified(found.get(1)?.as_str())));
@@ -191,7 +200,7 @@ fn version_of(text: &str) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Versions, in_text, of_package, specified};
+    use super::{Sources, Versions, in_text, of_package, specified};
 
     #[test]
     fn versions_are_read_from_all_files() {
@@ -392,9 +401,9 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, text).unwrap();
-            let found = of_package(&[folder.path()], "flask-cors");
+            let found = of_package(&[folder.path()], "flask-cors", &Sources::new());
             assert_eq!(found, expected, "{name}: {text}");
-            let other = of_package(&[folder.path()], "django-cors-headers");
+            let other = of_package(&[folder.path()], "django-cors-headers", &Sources::new());
             assert_eq!(other, Versions::ANY, "{name}");
         }
     }
@@ -411,10 +420,10 @@ mod tests {
             "poetry.lock",
             "name = \"flask-cors\"\nversion = \"6.0.1\"\n",
         );
-        let found = of_package(&[folder.path()], "flask-cors");
+        let found = of_package(&[folder.path()], "flask-cors", &Sources::new());
         assert_eq!(found, Versions::exactly((6, 0, 1)));
         std::fs::remove_file(folder.path().join("poetry.lock")).unwrap();
-        let found = of_package(&[folder.path()], "flask-cors");
+        let found = of_package(&[folder.path()], "flask-cors", &Sources::new());
         assert_eq!(found, Versions::exactly((4, 0, 0)));
     }
 }

@@ -8,7 +8,7 @@ use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
 use crate::limits::javascript::modules::{MAX_BYTES, MAX_EXTENDS, MAX_FILES, MAX_FOLDERS};
 use crate::model::Environment;
-use crate::source::{SourceFile, Sources, Span};
+use crate::source::{Folders, SourceFile, Sources, Span};
 use crate::syntax::javascript::ast::{Export, Import, Module, Name, Stmt};
 use crate::syntax::javascript::{EXTENSIONS, parse};
 
@@ -16,6 +16,7 @@ use crate::syntax::javascript::{EXTENSIONS, parse};
 #[derive(Debug, Default)]
 pub struct Library {
     root: PathBuf,
+    folders: Arc<Folders>,
     files: Mutex<HashMap<PathBuf, Option<Loaded>>>,
     texts: Mutex<HashMap<crate::source::FileId, Arc<SourceFile>>>,
     /// `paths` of the project's tsconfig.json: prefix, whether it ended in `*`, folder or file.
@@ -35,11 +36,12 @@ pub struct Loaded {
 }
 
 impl Library {
-    /// The library of the project at `root`.
+    /// The library of the project at `root`, whose files are among `sources`.
     #[must_use]
-    pub fn new(root: &Path) -> Self {
+    pub fn new(root: &Path, sources: &Sources) -> Self {
         let mut library = Self {
             root: root.to_path_buf(),
+            folders: Arc::clone(sources.folders()),
             ..Self::default()
         };
         let names = ["tsconfig.json", "jsconfig.json"];
@@ -47,7 +49,7 @@ impl Library {
             .ancestors()
             .take(MAX_FOLDERS)
             .flat_map(|folder| names.map(|name| folder.join(name)));
-        if let Some(path) = configs.find(|path| path.is_file()) {
+        if let Some(path) = configs.find(|path| library.folders.is_file(path)) {
             library.read_paths(&Compiler::read(&path, MAX_EXTENDS));
         }
         library
@@ -136,22 +138,53 @@ impl Library {
     fn resolve(&self, from: &Path, source: &str) -> Option<PathBuf> {
         let folder = from.parent().unwrap_or(&self.root);
         if source.starts_with('.') {
-            return find(&clean(&folder.join(source)));
+            return self.find(&clean(&folder.join(source)));
         }
         for (prefix, star, target) in &self.aliases {
             if *star && source.starts_with(prefix.as_str()) {
-                let found = find(&clean(&target.join(&source[prefix.len()..])));
+                let found = self.find(&clean(&target.join(&source[prefix.len()..])));
                 if found.is_some() {
                     return found;
                 }
             } else if source == prefix {
-                return find(target);
+                return self.find(target);
             }
         }
         if let Some(base) = &self.base {
-            return find(&clean(&base.join(source)));
+            return self.find(&clean(&base.join(source)));
         }
         None
+    }
+
+    /// The file of a module's path: itself, with an ending, or the folder's index.
+    fn find(&self, path: &Path) -> Option<PathBuf> {
+        let named = |path: PathBuf| self.folders.is_file(&path).then_some(path);
+        let with = |path: &Path, ending: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".");
+            name.push(ending);
+            named(PathBuf::from(name))
+        };
+        let known = |path: &Path| {
+            let extension = path.extension().and_then(|text| text.to_str());
+            extension.is_some_and(|text| EXTENSIONS.contains(&text) || text == "json")
+        };
+        if known(path) && self.folders.is_file(path) {
+            return Some(path.to_path_buf());
+        }
+        // TypeScript imports `./a.js` where the file is `a.ts`.
+        for (written, real) in [("js", "ts"), ("js", "tsx"), ("mjs", "mts"), ("cjs", "cts")] {
+            if path.extension().is_some_and(|text| text == written) {
+                let found = named(path.with_extension(real));
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        let endings = || EXTENSIONS.iter().copied().chain(["json"]);
+        endings()
+            .find_map(|ending| with(path, ending))
+            .or_else(|| endings().find_map(|ending| with(&path.join("index"), ending)))
     }
 }
 
@@ -168,37 +201,6 @@ fn clean(path: &Path) -> PathBuf {
         }
     }
     result
-}
-
-/// The file of a module's path: itself, with an ending, or the folder's index.
-fn find(path: &Path) -> Option<PathBuf> {
-    let named = |path: PathBuf| path.is_file().then_some(path);
-    let with = |path: &Path, ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".");
-        name.push(ending);
-        named(PathBuf::from(name))
-    };
-    let known = |path: &Path| {
-        let extension = path.extension().and_then(|text| text.to_str());
-        extension.is_some_and(|text| EXTENSIONS.contains(&text) || text == "json")
-    };
-    if known(path) && path.is_file() {
-        return Some(path.to_path_buf());
-    }
-    // TypeScript imports `./a.js` where the file is `a.ts`.
-    for (written, real) in [("js", "ts"), ("js", "tsx"), ("mjs", "mts"), ("cjs", "cts")] {
-        if path.extension().is_some_and(|text| text == written) {
-            let found = named(path.with_extension(real));
-            if found.is_some() {
-                return found;
-            }
-        }
-    }
-    let endings = || EXTENSIONS.iter().copied().chain(["json"]);
-    endings()
-        .find_map(|ending| with(path, ending))
-        .or_else(|| endings().find_map(|ending| with(&path.join("index"), ending)))
 }
 
 /// What tsconfig.json says about modules, and those that it extends.
