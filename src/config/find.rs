@@ -1,9 +1,11 @@
 //! Which configuration file is in force where: the nearest one.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::{Config, ConfigError, FILE_NAMES, File, Policy};
@@ -32,10 +34,13 @@ pub struct Configs {
     /// The file of [`Lookup::File`].
     fixed: Option<Arc<Settings>>,
     /// What is in force in a folder.
-    known: Mutex<HashMap<PathBuf, Option<Arc<Settings>>>>,
+    known: Mutex<Known>,
     /// The first file that is wrong.
     error: Mutex<Option<ConfigError>>,
 }
+
+/// By the path's text: it is asked for every folder, and a path's own hash looks at its parts.
+type Known = HashMap<OsString, Option<Arc<Settings>>, RandomState>;
 
 /// One configuration file, checked and ready.
 #[derive(Debug)]
@@ -91,7 +96,7 @@ impl Configs {
             Lookup::File(_) => return self.fixed.clone(),
             Lookup::Nearest => {}
         }
-        if let Some(known) = lock(&self.known).get(folder) {
+        if let Some(known) = lock(&self.known).get(folder.as_os_str()) {
             return known.clone();
         }
         let found = match self.read(folder, holds) {
@@ -99,7 +104,7 @@ impl Configs {
             None if holds(".git") => None,
             None => folder.parent().and_then(|above| self.of_folder(above)),
         };
-        lock(&self.known).insert(folder.to_path_buf(), found.clone());
+        lock(&self.known).insert(folder.into(), found.clone());
         found
     }
 

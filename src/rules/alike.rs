@@ -3,7 +3,7 @@
 //! Large configurations repeat themselves; endpoints that are alike are judged once, and what was
 //! decided is written down for each at its own places.
 
-use std::hash::{DefaultHasher, Hash};
+use std::hash::{Hash, Hasher};
 
 use crate::model::{Allows, Endpoint, Outcome, Response, Setting};
 
@@ -15,7 +15,7 @@ pub(super) fn ending(path: &str) -> String {
 }
 
 /// Adds what rules can read of an endpoint itself. Its path is left to [`super::RuleSet`].
-pub(super) fn hash_endpoint(endpoint: &Endpoint, hasher: &mut DefaultHasher) {
+pub(super) fn hash_endpoint(endpoint: &Endpoint, hasher: &mut impl Hasher) {
     endpoint.url.scheme.hash(hasher);
     endpoint.secure.hash(hasher);
     endpoint.exposure.hash(hasher);
@@ -53,7 +53,7 @@ pub(super) fn hash_endpoint(endpoint: &Endpoint, hasher: &mut DefaultHasher) {
 }
 
 /// Adds what rules can read of a response.
-pub(super) fn hash_response(response: &Response, hasher: &mut DefaultHasher) {
+pub(super) fn hash_response(response: &Response, hasher: &mut impl Hasher) {
     match &response.outcome {
         Outcome::Status(status) => status.hash(hasher),
         Outcome::NeverAnswers => 1.hash(hasher),

@@ -1,7 +1,7 @@
 //! Asking: the probes of an endpoint in one world. Nothing is asked before a rule reads it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash as _};
+use std::hash::{Hash as _, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
@@ -111,7 +111,7 @@ impl Subject {
     }
 
     /// Adds what tells this subject from others to a hash, places and names aside.
-    pub(crate) fn hash(&self, hasher: &mut DefaultHasher) {
+    pub(crate) fn hash(&self, hasher: &mut impl Hasher) {
         hash_endpoint(self.endpoint(), hasher);
         let trusted = &self.inner.trusted;
         (&trusted.origin, trusted.symbolic, &trusted.all).hash(hasher);

@@ -1,7 +1,7 @@
 //! Deciding rules for endpoints and sites, and writing the findings.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct Judged {
     pub undecided: BTreeMap<String, usize>,
     /// Endpoints for which some expression stayed undecided.
     pub partly: usize,
+    /// Endpoints that were judged.
+    pub endpoints: usize,
     /// The facts that the rules read.
     pub facts: FactsRead,
     /// Rules that are wrong, with CEL's words.
@@ -52,6 +54,7 @@ impl Judged {
             *self.undecided.entry(rule).or_default() += count;
         }
         self.partly += part.partly;
+        self.endpoints += part.endpoints;
         self.facts += part.facts;
         self.wrong.extend(part.wrong);
     }
@@ -103,6 +106,14 @@ struct Verdicts {
     undecided: Vec<usize>,
 }
 
+/// What was decided already, by the hash of what rules can read of an endpoint. Hashing takes as long as some
+/// rules, so the hash is a quick one.
+#[derive(Default)]
+struct Known {
+    hashing: foldhash::quality::RandomState,
+    verdicts: HashMap<u64, Rc<Verdicts>>,
+}
+
 /// One place at which a rule holds, with the first subject that shows it and all that do.
 struct Held {
     hit: Hit,
@@ -144,6 +155,7 @@ impl<'a> Judge<'a> {
         let is_judged = self.thorough || site.has_policy();
         let count = if is_judged { site.endpoints().len() } else { 0 };
         let endpoints: Vec<usize> = (0..count).collect();
+        judged.endpoints = count;
         // A thread costs more than a few endpoints.
         let parts: Vec<Judged> = if endpoints.len() < 2 * MIN_SHARE {
             vec![self.share(site, &endpoints)]
@@ -165,7 +177,7 @@ impl<'a> Judge<'a> {
     fn share(&self, site: &Arc<dyn Site>, endpoints: &[usize]) -> Judged {
         let mut judged = Judged::default();
         let mut merged = Merged::default();
-        let mut known = HashMap::new();
+        let mut known = Known::default();
         for endpoint in endpoints {
             self.endpoint(site, *endpoint, &mut known, &mut judged, &mut merged);
         }
@@ -248,13 +260,13 @@ impl<'a> Judge<'a> {
         &self,
         site: &Arc<dyn Site>,
         endpoint: usize,
-        known: &mut HashMap<u64, Rc<Verdicts>>,
+        known: &mut Known,
         judged: &mut Judged,
         merged: &mut Merged,
     ) {
         let worlds = worlds(site.conditions().len().min(MAX_CONDITIONS));
         let mut subjects = Vec::new();
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = known.hashing.build_hasher();
         if self.rules.by_path {
             site.endpoints()[endpoint].url.path.hash(&mut hasher);
         }
@@ -275,7 +287,7 @@ impl<'a> Judge<'a> {
             worlds,
             subjects,
         };
-        let verdicts = known.entry(hasher.finish());
+        let verdicts = known.verdicts.entry(hasher.finish());
         let verdicts = Rc::clone(verdicts.or_insert_with(|| Rc::new(self.decide(&view, judged))));
         judged.partly += usize::from(!verdicts.undecided.is_empty());
         for rule in &verdicts.undecided {

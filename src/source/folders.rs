@@ -3,16 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+
+use foldhash::fast::RandomState;
 
 use crate::limits::discover::MAX_LISTED;
 
-/// The names in folders, each listed once.
+type Names = HashSet<OsString, RandomState>;
+
+/// The names in folders, each listed once. The hash is a quick one, and that of a text: a path's looks at its
+/// parts.
 #[derive(Debug, Default)]
 pub(crate) struct Folders {
     /// Nothing for a folder that cannot be listed, or holds too many names.
-    known: Mutex<HashMap<PathBuf, Option<HashSet<OsString>>>>,
+    known: Mutex<HashMap<OsString, Option<Names>, RandomState>>,
 }
 
 impl Folders {
@@ -27,31 +32,32 @@ impl Folders {
 
     fn may_hold(&self, folder: &Path, name: &OsStr) -> bool {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.contains_key(folder) {
+        if !known.contains_key(folder.as_os_str()) {
             // What the folder above does not hold is not looked for.
-            let above = folder.parent().and_then(|above| known.get(above));
-            let is_missing = |names: &HashSet<OsString>| {
-                folder.file_name().is_some_and(|name| !names.contains(name))
-            };
+            let above = folder
+                .parent()
+                .and_then(|above| known.get(above.as_os_str()));
+            let is_missing =
+                |names: &Names| folder.file_name().is_some_and(|name| !names.contains(name));
             if above.and_then(Option::as_ref).is_some_and(is_missing) {
                 return false;
             }
-            known.insert(folder.to_path_buf(), names(folder));
+            known.insert(folder.into(), names(folder));
         }
-        let names = known.get(folder).and_then(Option::as_ref);
+        let names = known.get(folder.as_os_str()).and_then(Option::as_ref);
         names.is_none_or(|names| names.contains(name))
     }
 }
 
-fn names(folder: &Path) -> Option<HashSet<OsString>> {
+fn names(folder: &Path) -> Option<Names> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
             let is_none = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
-            return is_none.then(HashSet::new);
+            return is_none.then(Names::default);
         }
     };
-    let mut names = HashSet::new();
+    let mut names = Names::default();
     for entry in entries {
         names.insert(entry.ok()?.file_name());
         if names.len() > MAX_LISTED {

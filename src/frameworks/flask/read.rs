@@ -24,6 +24,8 @@ use crate::syntax::value::{Conditions, Kind, Value};
 
 pub(super) struct Reader<'p> {
     pub(super) program: &'p Program,
+    /// The request headers that the program reads.
+    reads_headers: &'p [String],
     conditions: Conditions,
     versions: Versions,
     files: Arc<Vec<Arc<SourceFile>>>,
@@ -57,6 +59,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         ..Reading::default()
     };
     let files = Arc::new(files);
+    let reads_headers = evidence::reads_headers(&program);
     let mut seen: Vec<(Span, usize)> = Vec::new();
     for (index, call) in program.calls.iter().enumerate() {
         let is_app =
@@ -78,6 +81,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         seen.push((call.span, touched));
         let reader = Reader {
             program: &program,
+            reads_headers: &reads_headers,
             conditions: Conditions::default(),
             versions,
             files: Arc::clone(&files),
@@ -489,7 +493,7 @@ impl Reader<'_> {
                 secure: Known::Unknown,
                 exposure: Exposure::Public,
                 management: false,
-                reads_headers: evidence::reads_headers(self.program),
+                reads_headers: self.reads_headers.to_vec(),
                 routes: methods,
                 settings: settings(&all),
             });
@@ -525,7 +529,7 @@ impl Reader<'_> {
                 secure: Known::Unknown,
                 exposure: Exposure::Public,
                 management: false,
-                reads_headers: evidence::reads_headers(self.program),
+                reads_headers: self.reads_headers.to_vec(),
                 routes: Vec::new(),
                 settings: settings(&chosen),
             });

@@ -37,6 +37,7 @@ pub use detect::detect;
 pub use read::read;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use crate::model::{Condition, Endpoint, Known, Observation, Request, Response, Site, World};
 use crate::source::Span;
@@ -49,25 +50,26 @@ use run::Run;
 /// One nginx configuration.
 struct Nginx {
     config: Config,
-    endpoints: Vec<Endpoint>,
-    entrances: Vec<Entrance>,
-    by_location: HashMap<LocationId, usize>,
-    /// The endpoint of each server's own part, or its first one.
-    by_server: Vec<Option<usize>>,
+    /// Nobody may ask for those of a configuration without a policy.
+    survey: OnceLock<Survey>,
     observations: Vec<Observation>,
     unknowns: Vec<(Span, String)>,
     /// Some file of it holds words of CORS.
     has_policy: bool,
 }
 
-impl Nginx {
-    fn new(
-        config: Config,
-        observations: Vec<Observation>,
-        unknowns: Vec<(Span, String)>,
-        has_policy: bool,
-    ) -> Self {
-        let (endpoints, entrances) = endpoint::endpoints(&config);
+/// What can be asked.
+struct Survey {
+    endpoints: Vec<Endpoint>,
+    entrances: Vec<Entrance>,
+    by_location: HashMap<LocationId, usize>,
+    /// The endpoint of each server's own part, or its first one.
+    by_server: Vec<Option<usize>>,
+}
+
+impl Survey {
+    fn new(config: &Config) -> Self {
+        let (endpoints, entrances) = endpoint::endpoints(config);
         let mut by_location = HashMap::with_capacity(entrances.len());
         let mut by_server = vec![None; config.servers.len()];
         for (at, entrance) in entrances.iter().enumerate() {
@@ -80,15 +82,32 @@ impl Nginx {
             }
         }
         Self {
-            config,
             endpoints,
             entrances,
             by_location,
             by_server,
+        }
+    }
+}
+
+impl Nginx {
+    fn new(
+        config: Config,
+        observations: Vec<Observation>,
+        unknowns: Vec<(Span, String)>,
+        has_policy: bool,
+    ) -> Self {
+        Self {
+            config,
+            survey: OnceLock::new(),
             observations,
             unknowns,
             has_policy,
         }
+    }
+
+    fn survey(&self) -> &Survey {
+        self.survey.get_or_init(|| Survey::new(&self.config))
     }
 
     /// The server that a request reaches.
@@ -118,7 +137,7 @@ impl Site for Nginx {
     }
 
     fn endpoints(&self) -> &[Endpoint] {
-        &self.endpoints
+        &self.survey().endpoints
     }
 
     fn has_policy(&self) -> bool {
@@ -127,19 +146,22 @@ impl Site for Nginx {
 
     fn route(&self, request: &Request) -> Option<usize> {
         let server = self.server(request)?;
+        let survey = self.survey();
         let settings = &self.config.servers[server];
         let uri = location::normalise(&request.url.path, settings.merge_slashes);
         let found = match location::find(&self.config, &settings.table, &uri) {
-            Found::Location(id, _) | Found::Redirect(id) => self.by_location.get(&id).copied(),
+            Found::Location(id, _) | Found::Redirect(id) => survey.by_location.get(&id).copied(),
             Found::Server | Found::Unknown => None,
         };
-        found.or(self.by_server[server])
+        found.or(survey.by_server[server])
     }
 
     fn respond(&self, endpoint: usize, request: &Request, _world: &World) -> Vec<Response> {
-        let (Some(entrance), Some(known)) =
-            (self.entrances.get(endpoint), self.endpoints.get(endpoint))
-        else {
+        let survey = self.survey();
+        let (Some(entrance), Some(known)) = (
+            survey.entrances.get(endpoint),
+            survey.endpoints.get(endpoint),
+        ) else {
             return vec![headers::unknown()];
         };
         if entrance.handed_over && request.is_preflight() && !request.exact {

@@ -39,6 +39,8 @@ const INERT: [&str; 10] = [
 
 pub(super) struct Reader<'p> {
     pub(super) program: &'p Program,
+    /// The request headers that the program reads.
+    reads_headers: &'p [String],
     pub(super) conditions: Conditions,
     pub(super) versions: Versions,
     pub(super) observations: Vec<Observation>,
@@ -58,6 +60,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     };
     let program = Arc::new(program.frozen());
     let mounted = mounted(&program);
+    let reads_headers = evidence::reads_headers(&program);
     let mut seen: Vec<(Span, usize)> = Vec::new();
     for (index, call) in program.calls.iter().enumerate() {
         if !is_app(call) || mounted.contains(&index) {
@@ -78,6 +81,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         seen.push((call.span, touched));
         let mut reader = Reader {
             program: &program,
+            reads_headers: &reads_headers,
             conditions: Conditions::default(),
             versions,
             observations: Vec::new(),
@@ -488,7 +492,7 @@ impl Reader<'_> {
             secure: Known::Unknown,
             exposure: Exposure::Public,
             management: false,
-            reads_headers: evidence::reads_headers(self.program),
+            reads_headers: self.reads_headers.to_vec(),
             routes: methods,
             settings: settings(&cors),
         }
