@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use corslint::check::{Options, check};
 use corslint::config::{File, Lookup, Policy};
@@ -171,9 +171,8 @@ fn ask(input: &Input<'_>, site: &dyn Site, sources: &Sources) {
 }
 
 fn judge(site: &Arc<dyn Site>, sources: &Sources) {
-    static RULES: LazyLock<RuleSet> =
-        LazyLock::new(|| RuleSet::builtin().expect("the rules are right"));
-    let judge = Judge::new(&RULES, true);
+    let rules = RuleSet::builtin().expect("the rules are right");
+    let judge = Judge::new(&rules, true);
     let judged = judge.site(site);
     assert_eq!(judged.wrong.len(), 0, "{:?}", judged.wrong);
     for finding in judge.merge(judged.findings) {
