@@ -61,6 +61,9 @@ const ALONE: usize = 48;
 /// Files that one piece of work looks into.
 const SHARE: usize = 64;
 
+/// No more shares of files wait for a thread: whoever lists a folder is quicker than all who look into its files.
+const WAITING: usize = 256;
+
 /// Entries of a folder that are kept at once; of a larger folder, names that matter are asked for.
 const LISTED: usize = 8192;
 
@@ -107,6 +110,7 @@ impl Walk<'_> {
             met: Mutex::default(),
             examined: AtomicUsize::new(0),
             excluded: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
         };
         let mut open = vec![Work::Folder(Folder {
             path: self.root.to_path_buf(),
@@ -167,6 +171,8 @@ struct Run<'a> {
     met: Mutex<Vec<(Met, Option<Arc<Path>>)>>,
     examined: AtomicUsize,
     excluded: AtomicUsize,
+    /// Shares of files that wait.
+    waiting: AtomicUsize,
 }
 
 impl Run<'_> {
@@ -179,6 +185,7 @@ impl Run<'_> {
         match work {
             Work::Folder(folder) => self.folder(folder, later),
             Work::Files(folder, files) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
                 for file in files {
                     self.candidate(&folder, file);
                 }
@@ -223,8 +230,9 @@ impl Run<'_> {
                     later(work);
                 }
             }
-            while listed.files.len() > SHARE {
+            while listed.files.len() > SHARE && self.waiting.load(Ordering::Relaxed) < WAITING {
                 let share = listed.files.split_off(listed.files.len() - SHARE);
+                self.waiting.fetch_add(1, Ordering::Relaxed);
                 later(Work::Files(Arc::clone(&current), share));
             }
             for file in listed.files.drain(..) {
