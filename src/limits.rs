@@ -278,6 +278,12 @@ pub mod python {
         pub const MAX_CONSTANT: usize = 300;
     }
 
+    /// In `condition.rs`.
+    pub mod condition {
+        /// Through how many calls the origin of a request is followed into a condition.
+        pub const MAX_MADE: usize = 8;
+    }
+
     /// In `export.rs`.
     pub mod export {
         /// How deep a value may be exported.

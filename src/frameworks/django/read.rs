@@ -552,7 +552,8 @@ fn development(file: &SourceFile) -> Option<String> {
 fn path(values: &Values, urls: Option<&Urls>, views: &[View]) -> String {
     let mut samples = urls.map(Urls::samples).unwrap_or_default();
     samples.sort_by_key(|(_, of)| views.iter().any(|view| view.is(of)));
-    let served: Vec<String> = samples.into_iter().map(|(path, _)| path).collect();
+    let mut served: Vec<String> = samples.into_iter().map(|(path, _)| path).collect();
+    served.extend(urls.map(Urls::unseen).unwrap_or_default());
     let mut found = Vec::new();
     leaves(values.get("CORS_URLS_REGEX"), &mut found);
     let candidates = [

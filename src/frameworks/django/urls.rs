@@ -94,10 +94,26 @@ impl Urls {
     /// Paths that views serve, with the views, in their order.
     pub(super) fn samples(&self) -> Vec<(String, &ViewOf)> {
         let mut found = Vec::new();
-        samples(&self.nodes, "/", &mut found);
+        samples(&self.nodes, "/", &mut |path, node| {
+            if let Node::View(_, view) = node {
+                found.push((path, view));
+            }
+        });
         found.retain(
             |(path, view)| matches!(self.route(path), Routed::View(known) if known == *view),
         );
+        found
+    }
+
+    /// Paths that something out of view serves, or may.
+    pub(super) fn unseen(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        samples(&self.nodes, "/", &mut |path, node| {
+            if matches!(node, Node::Unseen(_)) {
+                found.push(path);
+            }
+        });
+        found.retain(|path| self.route(path) == Routed::Unknown);
         found
     }
 }
@@ -129,19 +145,21 @@ fn route<'u>(nodes: &'u [Node], path: &str) -> Routed<'u> {
     Routed::NotFound
 }
 
-fn samples<'u>(nodes: &'u [Node], before: &str, found: &mut Vec<(String, &'u ViewOf)>) {
+/// Hands over each view, and whatever is out of view, with a path that leads there.
+fn samples<'u>(nodes: &'u [Node], before: &str, found: &mut dyn FnMut(String, &'u Node)) {
     for node in nodes {
+        let form = match node {
+            Node::View(form, _) | Node::Include(form, _) | Node::Unseen(Some(form)) => {
+                form.sample()
+            }
+            Node::Unseen(None) => Some(String::new()),
+        };
+        let Some(path) = form.map(|path| format!("{before}{path}")) else {
+            continue;
+        };
         match node {
-            Node::View(form, view) => {
-                let path = form.sample().map(|path| format!("{before}{path}"));
-                found.extend(path.map(|path| (path, view)));
-            }
-            Node::Include(form, inner) => {
-                if let Some(path) = form.sample() {
-                    samples(inner, &format!("{before}{path}"), found);
-                }
-            }
-            Node::Unseen(_) => {}
+            Node::Include(_, inner) => samples(inner, &path, found),
+            Node::View(..) | Node::Unseen(_) => found(path, node),
         }
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn outcomes(
     let effects: Vec<Call> = program.calls.iter().skip(before).cloned().collect();
     let mut atoms: Vec<usize> = Vec::new();
     let mut add = |atom: usize| {
-        if !known.contains(&atom) && !atoms.contains(&atom) {
+        let is_open = !known.contains(&atom) && !program.is_of_origin(atom);
+        if is_open && !atoms.contains(&atom) {
             atoms.push(atom);
         }
     };
@@ -79,6 +80,10 @@ pub(crate) fn outcomes(
             for (_, _, value) in &mut effect.arguments.keywords {
                 *value = chosen(value, &holds);
             }
+            let mut conditions = effect.conditions.iter();
+            if conditions.any(|(atom, _)| program.is_of_origin(*atom)) {
+                make_uncertain(&mut effect);
+            }
             effect
         });
         all.push(Outcomes {
@@ -88,6 +93,24 @@ pub(crate) fn outcomes(
         });
     }
     Some(all)
+}
+
+/// Nobody can tell whether it happens.
+fn make_uncertain(effect: &mut Call) {
+    if effect.effect == Effect::Delete {
+        effect.effect = Effect::SetItem;
+        effect.arguments.positional = vec![Val::new(K::None, effect.span)];
+    }
+    let unknown = |value: &Val| Val::unknown("it depends on the origin", value.span);
+    for (at, value) in effect.arguments.positional.iter_mut().enumerate() {
+        // A call's first argument may be the name of the header.
+        if at > 0 || effect.effect != Effect::Call || value.as_text().is_none() {
+            *value = unknown(value);
+        }
+    }
+    for (_, _, value) in &mut effect.arguments.keywords {
+        *value = unknown(value);
+    }
 }
 
 /// Can it change what is sent?
@@ -127,6 +150,7 @@ fn prepare(program: &mut Program, request: &Request) {
     for path in ["request.url.path", "request.path", "flask.request.path"] {
         program.set_foreign_value(path, Val::text(&request.url.path, span));
     }
+    program.origin = request.origin.as_deref().map(Arc::from);
     let origin = match &request.origin {
         Some(origin) => origin_value(origin, span),
         None => Val::new(K::None, span),

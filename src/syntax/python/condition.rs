@@ -1,10 +1,13 @@
 //! Conditions: what is decided, both sides of what is not, and what holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
 
 use super::object::{Id, K, Obj, Tree, Val};
-use super::program::{MAX_ATOMS, Program, SPENT};
+use super::program::{MAX_ATOMS, Program, SPENT, WATCHED};
+use crate::limits::python::condition::MAX_MADE;
 use crate::model::{Condition, World};
 use crate::source::Span;
 
@@ -187,10 +190,72 @@ impl Program {
         let Some(atom) = self.atom(text, span, development) else {
             return Val::unknown("it depends on too many conditions", span);
         };
+        if self.answering && !self.of_origin.contains(&atom) && self.asks_for_origin(span) {
+            Arc::make_mut(&mut self.of_origin).insert(atom);
+        }
         let truth = |value| Val::new(K::Bool(value), span);
         match self.decided(atom) {
             Some(decided) => truth(decided == holds),
             None => Val::one_of(atom, truth(holds), truth(!holds), span),
+        }
+    }
+
+    /// Does the origin of the request that is answered decide a condition? Then it is no condition that
+    /// requests of any origin may fulfil.
+    #[must_use]
+    pub fn is_of_origin(&self, atom: usize) -> bool {
+        self.of_origin.contains(&atom)
+    }
+
+    /// Does an expression name the origin of the request, or something that was made of it?
+    fn asks_for_origin(&mut self, span: Span) -> bool {
+        static HEADER: LazyLock<Option<Regex>> =
+            LazyLock::new(|| Regex::new(r#"(?i)["']origin["']|HTTP_ORIGIN|\.origin\b"#).ok());
+        let mut modules = self.modules.iter();
+        let Some(module) = modules.find(|module| module.file.id() == span.file) else {
+            return false;
+        };
+        let file = Arc::clone(&module.file);
+        let text = file.slice(span);
+        if HEADER.as_ref().is_some_and(|header| header.is_match(text)) {
+            return true;
+        }
+        let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+        let names: BTreeSet<&str> = text.split(|c| !is_letter(c)).collect();
+        let scopes = self.scopes.clone();
+        names.into_iter().any(|name| {
+            scopes.iter().any(|scope| {
+                let value = self.get_name(*scope, name, span);
+                self.is_made_of_origin(&value, 0)
+            })
+        })
+    }
+
+    fn is_made_of_origin(&self, value: &Val, depth: usize) -> bool {
+        if depth > MAX_MADE {
+            return false;
+        }
+        let is_made = |value: &Val| self.is_made_of_origin(value, depth + 1);
+        match &value.kind {
+            K::SomeText(Some(name)) => &**name == WATCHED,
+            // A scheme stands in other things as well.
+            K::Text(text) => {
+                let is_scheme = matches!(&**text, "http" | "https");
+                let origin = self.origin.as_deref();
+                !is_scheme
+                    && text.len() > 3
+                    && origin.is_some_and(|origin| origin.contains(&**text))
+            }
+            K::OneOf(_, yes, no) => is_made(yes) || is_made(no),
+            K::Foreign(foreign) => {
+                let call = foreign.call.and_then(|call| self.calls.get(call));
+                call.is_some_and(|call| {
+                    let arguments = &call.arguments;
+                    let keywords = arguments.keywords.iter().map(|(_, _, value)| value);
+                    arguments.positional.iter().chain(keywords).any(is_made)
+                })
+            }
+            _ => false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The program: what was read, and the state of its evaluation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -120,6 +120,10 @@ pub struct Program {
     pub(super) foreign: Id,
     /// Answers calls of things foreign while a request is answered.
     pub native: Option<Native>,
+    /// The origin of the request that is answered.
+    pub origin: Option<Arc<str>>,
+    /// Conditions of which the origin of the request decides.
+    pub(super) of_origin: Arc<BTreeSet<usize>>,
     /// What a text called [`WATCHED`] was compared with; shared by all copies.
     pub(super) watched: Arc<Mutex<Vec<Val>>>,
     /// What `os.environ` is known to hold.
@@ -155,6 +159,8 @@ impl Program {
             given: Arc::default(),
             foreign: 0,
             native: None,
+            origin: None,
+            of_origin: Arc::default(),
             watched: Arc::default(),
             environment: Environment::default(),
         };
