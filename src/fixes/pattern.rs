@@ -62,6 +62,10 @@ struct Parts {
 impl Parts {
     fn of(pattern: &str) -> Self {
         let mut parts = Self::default();
+        // `https://*.example.com` was meant as a glob: a tighter pattern would mean as little.
+        if ["//*", "\\/\\/*"].iter().any(|glob| pattern.contains(glob)) {
+            return parts;
+        }
         let bytes = pattern.as_bytes();
         let mut depth = 0_usize;
         let mut class = false;
@@ -166,6 +170,8 @@ mod tests {
             ),
             (r"^https://.*\.example\.com$", r"^https://.*\.example\.com$"),
             (r"^https://a\.com.*", r"^https://a\.com.*"),
+            ("https://*.example.com", "https://*.example.com"),
+            (r"https:\/\/*.example.com", r"https:\/\/*.example.com"),
         ] {
             assert_eq!(all(pattern), tight, "{pattern}");
         }

@@ -115,7 +115,10 @@ fn make_uncertain(effect: &mut Call) {
 
 /// Can it change what is sent?
 fn matters(effect: &Call) -> bool {
-    effect.path.contains("headers") || effect.effect != Effect::Call || effect.path.contains('[')
+    effect.path.contains("headers")
+        || effect.path.contains(".vary.")
+        || effect.effect != Effect::Call
+        || effect.path.contains('[')
 }
 
 fn atoms_of(value: &Val, add: &mut dyn FnMut(usize)) {
@@ -388,9 +391,36 @@ pub(crate) fn apply_effects(
                 let status = value.and_then(number);
                 response.outcome = Outcome::Status(status.into());
             }
+            // Werkzeug: a text, or several.
+            (Effect::SetAttribute, None) if rest == ".vary" => {
+                remove(response, "vary");
+                add_to_vary(program, value, effect.span, response);
+            }
+            (Effect::Call, _) if rest.starts_with(".vary.") => match rest {
+                ".vary.add" | ".vary.update" => add_to_vary(program, value, effect.span, response),
+                _ => response.unseen.push("vary".into()),
+            },
             (Effect::Call, _) => call_effect(program, effect, rest, request, response),
             _ => {}
         }
+    }
+}
+
+/// Adds a member, or the members of a list, to `Vary`.
+fn add_to_vary(program: &mut Program, members: Option<&Val>, span: Span, response: &mut Response) {
+    let texts = members.and_then(|members| match members.as_text() {
+        Some(text) => Some(vec![text.to_owned()]),
+        None => match program.items(members)? {
+            (items, false) => items
+                .iter()
+                .map(|item| item.as_text().map(str::to_owned))
+                .collect(),
+            (_, true) => None,
+        },
+    });
+    match texts {
+        Some(texts) => texts.iter().for_each(|text| vary(response, text, span)),
+        None => response.unseen.push("vary".into()),
     }
 }
 

@@ -263,6 +263,14 @@ impl Reader<'_> {
                 continue;
             };
             match &*call.path {
+                // Middleware of its own stands around it.
+                "starlette.routing.Route" if call.arguments.keyword("middleware").is_some() => {
+                    let path = call.arguments.get(0, "path").and_then(Val::as_text);
+                    match path {
+                        Some(path) => found.push(Entry::Unseen(pattern(prefix, path))),
+                        None => *open = true,
+                    }
+                }
                 "starlette.routing.Route" | "fastapi.routing.APIRoute" => {
                     let endpoint = call.arguments.get(1, "endpoint").map(|value| &value.kind);
                     let function = match endpoint {
