@@ -321,6 +321,13 @@ fn rights(site: &dyn Site, endpoint: usize, world: &World, asker: &Asker) -> Rig
             Request::preflight(url(), &asker.origin, &route.method, &[]),
             group,
         );
+        ask(
+            Request {
+                method: route.method.clone(),
+                ..Request::actual(url(), Some(&asker.origin))
+            },
+            group,
+        );
     }
     Rights(rights)
 }

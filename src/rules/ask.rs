@@ -13,7 +13,9 @@ use super::schema::ENDPOINT_SCOPE;
 use super::trusted::{Trusted, find_trusted};
 use crate::config::Policy;
 use crate::limits::rules::ask::MAX_ASSUMPTIONS;
-use crate::model::{Application, Assumption, Endpoint, Request, Response, Site, World};
+use crate::model::{
+    Application, Assumption, Endpoint, Known, Outcome, Request, Response, Site, World,
+};
 
 /// The origin that nobody means to allow.
 pub(crate) const FOREIGN: &str = "https://evil.example";
@@ -34,6 +36,8 @@ struct Inner {
     endpoint: usize,
     world: World,
     trusted: Trusted,
+    /// The method of the actual requests.
+    method: String,
     answers: Mutex<Answers>,
 }
 
@@ -72,6 +76,27 @@ pub(crate) fn trusted_origins(
         symbolic,
         all,
     }
+}
+
+/// The method that the actual requests to an endpoint have: `GET`, or one of its routes' if it is known
+/// that these do not answer `GET`.
+pub(crate) fn method(endpoint: &Endpoint, ask: impl Fn(&Request) -> Arc<Vec<Response>>) -> String {
+    let is_refused = |method: &str| {
+        let request = Request {
+            method: method.to_owned(),
+            ..Request::actual(endpoint.url.clone(), None)
+        };
+        let refused = Outcome::Status(Known::Known(405));
+        ask(&request)
+            .iter()
+            .all(|response| response.outcome == refused)
+    };
+    let mut routes = endpoint.routes.iter().map(|route| route.method.as_str());
+    if endpoint.routes.is_empty() || routes.clone().any(|method| method == "GET") {
+        return "GET".to_owned();
+    }
+    let served = is_refused("GET").then(|| routes.find(|method| !is_refused(method)));
+    served.flatten().unwrap_or("GET").to_owned()
 }
 
 impl Subject {
@@ -189,7 +214,7 @@ impl Subject {
     }
 
     pub(super) fn actual(&self, origin: Option<&str>) -> Request {
-        let mut request = Request::actual(self.endpoint().url.clone(), origin);
+        let mut request = self.inner.actual(origin);
         request.symbolic = self.inner.is_symbolic(origin);
         request
     }
@@ -222,11 +247,16 @@ impl Inner {
             endpoint,
             world: world.clone(),
             trusted: Trusted::default(),
+            method: String::new(),
             answers: Mutex::default(),
         };
-        inner.trusted = find_trusted(inner.endpoint(), inner.policy.as_deref(), |request| {
-            inner.ask(request)
-        });
+        inner.method = method(inner.endpoint(), |request| inner.ask(request));
+        inner.trusted = find_trusted(
+            inner.endpoint(),
+            inner.policy.as_deref(),
+            &inner.method,
+            |request| inner.ask(request),
+        );
         inner
     }
 
@@ -248,6 +278,13 @@ impl Inner {
         answer
     }
 
+    fn actual(&self, origin: Option<&str>) -> Request {
+        Request {
+            method: self.method.clone(),
+            ..Request::actual(self.endpoint().url.clone(), origin)
+        }
+    }
+
     fn is_symbolic(&self, origin: Option<&str>) -> bool {
         self.trusted.symbolic && origin == Some(self.trusted.origin.as_str())
     }
@@ -257,19 +294,19 @@ impl Inner {
         let url = || self.endpoint().url.clone();
         let trusted = self.trusted.origin.as_str();
         let mut requests = vec![
-            Request::actual(url(), Some(trusted)),
+            self.actual(Some(trusted)),
             Request::preflight(url(), trusted, "GET", &[]),
             Request {
                 application: Application::Answers(404),
-                ..Request::actual(url(), Some(trusted))
+                ..self.actual(Some(trusted))
             },
         ];
         for request in &mut requests {
             request.symbolic = self.trusted.symbolic;
         }
-        requests.push(Request::actual(url(), Some(FOREIGN)));
+        requests.push(self.actual(Some(FOREIGN)));
         requests.push(Request::preflight(url(), FOREIGN, "GET", &[]));
-        requests.push(Request::actual(url(), None));
+        requests.push(self.actual(None));
         requests
     }
 }

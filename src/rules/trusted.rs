@@ -28,6 +28,7 @@ pub(super) struct Trusted {
 pub(super) fn find_trusted(
     endpoint: &Endpoint,
     policy: Option<&Policy>,
+    method: &str,
     ask: impl Fn(&Request) -> Arc<Vec<Response>>,
 ) -> Trusted {
     let mut candidates: Vec<String> = Vec::new();
@@ -73,7 +74,10 @@ pub(super) fn find_trusted(
     let is_accepted = |origin: &String| {
         let url = || endpoint.url.clone();
         let requests = [
-            Request::actual(url(), Some(origin)),
+            Request {
+                method: method.to_owned(),
+                ..Request::actual(url(), Some(origin))
+            },
             Request::preflight(url(), origin, "GET", &[]),
         ];
         requests.iter().any(|request| {
