@@ -351,6 +351,8 @@ pub mod spring {
     pub mod functional {
         /// Routes nested deeper are left out.
         pub const MAX_ROUTES: usize = 1000;
+        /// Of a predicate with more paths and methods it is unknown what it matches.
+        pub const MAX_PARTS: usize = 100;
     }
 
     /// In `model.rs`.
@@ -373,7 +375,7 @@ pub mod spring {
 
     /// In `security.rs`.
     pub mod security {
-        /// More matchers at once are left out.
+        /// Of more matchers at once it is unknown what they match.
         pub const MAX_MATCHERS: usize = 200;
     }
 

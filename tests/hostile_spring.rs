@@ -104,6 +104,51 @@ class B extends A {{ static final String X = B.X + A.X; }}
 }
 
 #[test]
+fn matchers_that_double_are_bounded() {
+    let doubled = [
+        ("RequestMatcher", "new OrRequestMatcher(m, m)"),
+        ("RequestMatcher", "new AndRequestMatcher(m, m)"),
+        (
+            "RequestMatcher",
+            "new NegatedRequestMatcher(new OrRequestMatcher(m, m))",
+        ),
+        ("RequestPredicate", "m.and(m)"),
+        (
+            "RouterFunction<ServerResponse>",
+            "RouterFunctions.nest(RequestPredicates.path(\"/a\"), m.and(m))",
+        ),
+    ];
+    for (ty, twice) in doubled {
+        let one = match ty {
+            "RequestMatcher" => "new NegatedRequestMatcher(new AntPathRequestMatcher(\"/a\"))",
+            "RequestPredicate" => "RequestPredicates.path(\"/a\")",
+            _ => "RouterFunctions.route(RequestPredicates.path(\"/a\"), request -> null)",
+        };
+        let java = format!(
+            "{OPEN}
+@Configuration
+class Doubling {{
+    @Bean SecurityFilterChain chain(HttpSecurity http) {{
+        {ty} m = {one};
+        for (int i = 0; i < 60; i++) {{ m = {twice}; }}
+        final {ty} all = m;
+        return http.authorizeHttpRequests(a -> a.requestMatchers(all).permitAll()).build();
+    }}
+}}
+"
+        );
+        let java = format!("import org.springframework.web.servlet.function.*;\n{java}");
+        // Nothing is said of what is not known.
+        let report = report(&[("A.java", java.as_bytes())]);
+        let found = rules(&report);
+        assert!(
+            found.iter().all(|rule| FOUND.contains(&&**rule)),
+            "{twice}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn anchors_and_merge_keys_are_followed() {
     let yaml = "defaults: &open\n  allowed-origin-patterns: \"*\"\n  allow-credentials: true\n\
         management:\n  endpoints:\n    web:\n      cors:\n        <<: *open\n";

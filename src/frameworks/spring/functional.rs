@@ -8,7 +8,7 @@ use super::build::speaks;
 use super::host::{Node, object, push, text_of};
 use super::model::{Code, Handler};
 use super::path::PathPattern;
-use crate::limits::spring::functional::MAX_ROUTES;
+use crate::limits::spring::functional::{MAX_PARTS, MAX_ROUTES};
 use crate::source::Span;
 use crate::syntax::jvm::ast::simple;
 use crate::syntax::jvm::eval::heap::{ObjectKind, Val};
@@ -54,11 +54,16 @@ fn predicate_of(m: &Node<'_>, val: &Val) -> Predicate {
     }
 }
 
-fn routes_of(m: &Node<'_>, val: &Val) -> Vec<Route> {
-    match m.as_host(val) {
-        Some((object::ROUTER, number)) => m.host.data.routers[number as usize].clone(),
-        _ => Vec::new(),
-    }
+/// The routes of a router; what it costs to copy them is paid.
+fn routes_of(m: &mut Node<'_>, val: &Val) -> Result<Vec<Route>> {
+    let Some((object::ROUTER, number)) = m.as_host(val) else {
+        return Ok(Vec::new());
+    };
+    let data = Arc::clone(&m.host.data);
+    let routes = &data.routers[number as usize];
+    let size: usize = routes.iter().map(|route| 1 + route.predicate.size()).sum();
+    m.pay(16 * size)?;
+    Ok(routes.clone())
 }
 
 impl Predicate {
@@ -72,10 +77,21 @@ impl Predicate {
     }
 
     fn and(mut self, other: &Self) -> Self {
+        if self.size() + other.size() > MAX_PARTS {
+            return Self {
+                unknown: true,
+                ..Self::default()
+            };
+        }
         self.methods.extend(other.methods.iter().cloned());
         self.paths.extend(other.paths.iter().cloned());
         self.unknown |= other.unknown;
         self
+    }
+
+    /// How many methods and paths it is made of.
+    const fn size(&self) -> usize {
+        self.methods.len() + self.paths.len()
     }
 
     fn pattern(&self) -> Option<PathPattern> {
@@ -116,7 +132,10 @@ pub(super) fn foreign_call(m: &mut Node<'_>, path: &str, call: &Call<'_>) -> Opt
                     span: call.name_span.to(span),
                 }]
             } else {
-                nested(m, &condition, inner)
+                match nested(m, &condition, inner) {
+                    Ok(routes) => routes,
+                    Err(end) => return Some(Err(end)),
+                }
             };
             Some(Ok(router(m, routes, span)))
         }
@@ -154,14 +173,14 @@ pub(super) fn foreign_call(m: &mut Node<'_>, path: &str, call: &Call<'_>) -> Opt
 }
 
 /// The routes of a router with what stands around it.
-fn nested(m: &Node<'_>, around: &Predicate, router: &Val) -> Vec<Route> {
-    let routes = routes_of(m, router).into_iter();
-    routes
-        .map(|route| Route {
-            predicate: around.clone().and(&route.predicate),
-            ..route
-        })
-        .collect()
+fn nested(m: &mut Node<'_>, around: &Predicate, router: &Val) -> Result<Vec<Route>> {
+    let routes = routes_of(m, router)?;
+    m.pay(16 * routes.len() * around.size())?;
+    let nested = routes.into_iter().map(|route| Route {
+        predicate: around.clone().and(&route.predicate),
+        ..route
+    });
+    Ok(nested.collect())
 }
 
 /// A call on a predicate.
@@ -229,11 +248,11 @@ pub(super) fn router_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Res
             } else {
                 inner.clone()
             };
-            let routes = nested(m, &condition, &inner);
+            let routes = nested(m, &condition, &inner)?;
             add(m, routes);
         }
         ("add" | "and" | "andOther", [other]) => {
-            let routes = routes_of(m, other);
+            let routes = routes_of(m, other)?;
             add(m, routes);
         }
         _ => {}
@@ -249,7 +268,7 @@ pub(super) fn handlers(m: &mut Node<'_>, known: &Arc<Known>) -> Vec<Handler> {
         let Some(val) = beans::bean(m, at) else {
             continue;
         };
-        for route in routes_of(m, &val) {
+        for route in routes_of(m, &val).unwrap_or_default() {
             let Some(pattern) = route.predicate.pattern() else {
                 continue;
             };

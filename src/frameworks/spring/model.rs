@@ -360,6 +360,11 @@ impl Matcher {
         unknown: false,
     };
 
+    /// How many matchers it is made of.
+    pub(super) fn size(&self) -> usize {
+        1 + self.unless.iter().map(Self::size).sum::<usize>()
+    }
+
     /// What matches where this one and another match; nothing if nothing does.
     pub(super) fn and(&self, other: &Self) -> Option<Self> {
         let method = match (&self.method, &other.method) {

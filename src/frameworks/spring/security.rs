@@ -159,7 +159,8 @@ pub(super) fn construct(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Optio
                 unless: matchers_of(m, call.args, call.open),
                 ..Matcher::ANY
             };
-            Some(matchers_val(m, vec![matcher], call.span))
+            let matchers = bounded(m, vec![matcher]);
+            Some(matchers_val(m, matchers, call.span))
         }
         "AndRequestMatcher" | "AndServerWebExchangeMatcher" => {
             let (args, _) = m.flattened(call.args);
@@ -169,7 +170,7 @@ pub(super) fn construct(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Optio
                 let pairs = all
                     .iter()
                     .flat_map(|one| next.iter().map(move |two| one.and(two)));
-                all = pairs.flatten().take(MAX_MATCHERS).collect();
+                all = bounded(m, pairs.flatten());
             }
             // None at all would match everything.
             if all.is_empty() {
@@ -199,6 +200,22 @@ fn unknown() -> Matcher {
         unknown: true,
         ..Matcher::ANY
     }
+}
+
+/// As many matchers as may be kept; of the others it is unknown what they match.
+fn bounded(m: &mut Node<'_>, matchers: impl IntoIterator<Item = Matcher>) -> Vec<Matcher> {
+    let mut kept = Vec::new();
+    let mut size = 0;
+    for matcher in matchers {
+        let own = matcher.size();
+        size += own;
+        if size > MAX_MATCHERS || m.pay(16 * own).is_err() {
+            kept.push(unknown());
+            break;
+        }
+        kept.push(matcher);
+    }
+    kept
 }
 
 /// `new AntPathRequestMatcher("/x", "GET")`.
@@ -282,7 +299,11 @@ fn matchers_of(m: &mut Node<'_>, args: &[Val], open: bool) -> Vec<Matcher> {
     let mut matchers = Vec::new();
     for val in vals {
         if let Some((object::MATCHERS, number)) = m.as_host(&val) {
-            matchers.extend(m.host.data.matchers[number as usize].clone());
+            let known = m.host.data.matchers[number as usize].clone();
+            matchers.extend(bounded(m, known));
+            if matchers.len() > MAX_MATCHERS {
+                break;
+            }
             continue;
         }
         if is_preflight_test(m, &val) {
@@ -323,7 +344,7 @@ fn matchers_of(m: &mut Node<'_>, args: &[Val], open: bool) -> Vec<Matcher> {
     if open || more {
         matchers.push(unknown());
     }
-    matchers
+    bounded(m, matchers)
 }
 
 /// `CorsUtils::isPreFlightRequest`.
@@ -578,7 +599,7 @@ fn authorize_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
     if let Some(access) = access_of(m, name) {
         if this.which == Which::Rule {
             let rule = Rule {
-                matchers: this.matchers,
+                matchers: bounded(m, this.matchers),
                 access,
                 span: this.span.to(call.span),
             };

@@ -273,8 +273,12 @@ impl<'s, H: Host> Machine<'s, H> {
         }
     }
 
-    /// Takes the steps that it costs to copy so many bytes or elements.
-    fn pay(&mut self, size: usize) -> Result<()> {
+    /// Takes the steps that it costs to copy so many bytes or elements: one for sixteen.
+    ///
+    /// # Errors
+    ///
+    /// The end of the budget.
+    pub fn pay(&mut self, size: usize) -> Result<()> {
         for _ in 0..size / 16 {
             self.step()?;
         }
