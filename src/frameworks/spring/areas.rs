@@ -2,7 +2,19 @@
 
 use super::model::{Access, Application, Handler, Link, Mapping, Source, What, any_matches};
 use crate::model::Route;
-use crate::source::Span;
+use crate::source::{FileId, Span};
+
+/// Where something begins: bytes of different files may have the same number.
+pub(super) type Place = (FileId, u32);
+
+/// What decides about the answers to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Signature {
+    /// Of the application, as numbers.
+    pub(super) numbers: Vec<usize>,
+    /// Of a handler: its configuration, and its code if that sets headers.
+    pub(super) handler: Option<[Option<Place>; 2]>,
+}
 
 /// One policy area.
 #[derive(Clone, Debug)]
@@ -14,11 +26,11 @@ pub(super) struct Area {
     pub(super) routes: Vec<Route>,
     pub(super) management: bool,
     pub(super) reads: Vec<String>,
-    pub(super) signature: Vec<usize>,
-    /// The place of the handler's code, if that sets headers; 0: it does not.
-    pub(super) code: usize,
+    pub(super) signature: Signature,
+    /// The place of the handler's code, if that sets headers.
+    pub(super) code: Option<Place>,
     /// The signatures of the areas that answer alike and are told by this one.
-    pub(super) others: Vec<Vec<usize>>,
+    pub(super) others: Vec<Signature>,
 }
 
 impl Area {
@@ -70,8 +82,10 @@ pub(super) fn candidates(app: &Application) -> Vec<Area> {
             method: method.clone(),
             span: handler.span,
         });
-        let mut signature = signature(app, &path, &method);
-        signature.extend(signature_of(handler));
+        let signature = Signature {
+            numbers: signature(app, &path, &method),
+            handler: Some(signature_of(handler)),
+        };
         let mut reads = handler.reads.clone();
         if takes_token(app, &path, &method) && !reads.iter().any(|name| name == "authorization") {
             reads.push("authorization".into());
@@ -90,10 +104,10 @@ pub(super) fn candidates(app: &Application) -> Vec<Area> {
         });
     }
     let mut add = |path: String, method: &str, name: String, span: Span, management: bool| {
-        let signature = signature(app, &path, method);
+        let numbers = signature(app, &path, method);
         let known = areas
             .iter()
-            .any(|area| area.signature.starts_with(&signature) && area.management == management);
+            .any(|area| area.signature.numbers == numbers && area.management == management);
         if !known {
             areas.push(Area {
                 path,
@@ -103,8 +117,11 @@ pub(super) fn candidates(app: &Application) -> Vec<Area> {
                 routes: Vec::new(),
                 management,
                 reads: Vec::new(),
-                signature,
-                code: 0,
+                signature: Signature {
+                    numbers,
+                    handler: None,
+                },
+                code: None,
                 others: Vec::new(),
             });
         }
@@ -154,7 +171,7 @@ pub(super) fn candidates(app: &Application) -> Vec<Area> {
             let route = routes.find(|route| route.pattern.matches(&area.path, false));
             area.code = route
                 .filter(|route| !route.filters.is_empty())
-                .map_or(area.code, |route| place(route.span));
+                .map_or(area.code, |route| Some(place(route.span)));
         }
     }
     areas
@@ -195,7 +212,7 @@ pub(super) fn all_mappings(app: &Application) -> Vec<&[Mapping]> {
     lists
 }
 
-/// What decides about the answers to a request, as numbers.
+/// What of the application decides about the answers to a request, as numbers.
 pub(super) fn signature(app: &Application, path: &str, method: &str) -> Vec<usize> {
     let index = |mappings: &[Mapping]| {
         let found = mappings
@@ -239,12 +256,12 @@ pub(super) fn signature(app: &Application, path: &str, method: &str) -> Vec<usiz
 }
 
 /// What a handler adds to that.
-pub(super) fn signature_of(handler: &Handler) -> [usize; 2] {
+pub(super) fn signature_of(handler: &Handler) -> [Option<Place>; 2] {
     let cors = handler.cors.as_ref().and_then(|cors| cors.span);
     let code = handler.code.as_ref().map(super::model::Code::span);
-    [cors.map_or(0, place), code.map_or(0, place)]
+    [cors.map(place), code.map(place)]
 }
 
-fn place(span: Span) -> usize {
-    span.start as usize + 1
+const fn place(span: Span) -> Place {
+    (span.file, span.start)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::areas::{Area, candidates, signature, signature_of};
+use super::areas::{Area, Signature, candidates, signature, signature_of};
 use super::beans::Known as Beans;
 use super::cors::{Cors, Entries, is_regex, regex_of};
 use super::exchange::{Compared, Exchange, Policy};
@@ -296,7 +296,7 @@ fn digest(loaded: &Loaded, area: &Area) -> String {
             &["authorization", "content-type"],
         ),
     ];
-    let mut digest = format!("{};", area.code);
+    let mut digest = format!("{:?};", area.code);
     for request in requests {
         let answered = ask(loaded, &request, &area.method);
         let response = &answered.response;
@@ -509,18 +509,18 @@ impl Site for SpringSite {
             .filter(|_| request.is_preflight())
             .unwrap_or(&request.method);
         let wanted = signature(app, path, method);
-        let whole = respond::handler_at(app, path, method).map(|handler| {
-            let own = signature_of(handler);
-            [wanted.as_slice(), own.as_slice()].concat()
+        let whole = respond::handler_at(app, path, method).map(|handler| Signature {
+            numbers: wanted.clone(),
+            handler: Some(signature_of(handler)),
         });
-        let told = |area: &Area, known: &dyn Fn(&[usize]) -> bool| {
-            known(&area.signature) || area.others.iter().any(|other| known(other))
+        let told = |area: &Area, known: &dyn Fn(&Signature) -> bool| {
+            known(&area.signature) || area.others.iter().any(known)
         };
         let exact = |area: &Area| area.path == *path && !area.management;
         let by_handler = |area: &Area| {
             whole
                 .as_ref()
-                .is_some_and(|whole| told(area, &|known| known == whole.as_slice()))
+                .is_some_and(|whole| told(area, &|known| known == whole))
         };
         // Below the actuator's path nothing else is looked for.
         let actuator = app
@@ -528,7 +528,7 @@ impl Site for SpringSite {
             .as_ref()
             .is_some_and(|actuator| path.starts_with(&format!("{}/", actuator.base)));
         let managed = |area: &Area| area.management && actuator;
-        let alike = |area: &Area| told(area, &|known| known.starts_with(&wanted));
+        let alike = |area: &Area| told(area, &|known| known.numbers == wanted);
         let find = |test: &dyn Fn(&Area) -> bool| self.areas.iter().position(test);
         find(&managed)
             .or_else(|| find(&by_handler))
