@@ -600,16 +600,16 @@ pub(super) fn filter_bean(
                 patterns,
                 span,
             });
-        } else if let Some(class) = m.class_of(&filter)
-            && speaks(m, class.span)
-        {
+        } else if is_code(m, &filter) && speaks(m, functional::code_span(m, &filter)) {
+            let class = m.class_of(&filter);
+            let span = class.map_or(span, |class| class.name_span);
             // A component that is registered by hand stands where the registration says.
-            app.filters.retain(|known| known.span != class.name_span);
+            app.filters.retain(|known| known.span != span);
             app.filters.push(Filter {
                 what: What::Hand(filter),
                 order,
                 patterns,
-                span: class.name_span,
+                span,
             });
         }
         return;
@@ -623,12 +623,9 @@ pub(super) fn filter_bean(
         });
         return;
     }
-    let (class_span, speaks_of_it) = match m.class_of(val) {
-        Some(class) => (class.span, speaks(m, class.span)),
-        None if m.is_function(val) => (val.span, speaks(m, val.span)),
-        None => return,
-    };
-    if speaks_of_it && !app.filters.iter().any(|known| known.span == class_span) {
+    let code = functional::code_span(m, val);
+    let known = app.filters.iter().any(|known| known.span == code);
+    if is_code(m, val) && speaks(m, code) && !known {
         let own = m.class_of(val).map(|class| class.annotations.clone());
         let own = own.and_then(|annotations| beans::order_of(m, &annotations));
         app.filters.push(Filter {
@@ -638,6 +635,11 @@ pub(super) fn filter_bean(
             span,
         });
     }
+}
+
+/// Is it a function, or an object of a class of the project?
+pub(super) fn is_code(m: &Node<'_>, val: &Val) -> bool {
+    m.is_function(val) || m.class_of(val).is_some()
 }
 
 /// Can code at a place change what is sent?

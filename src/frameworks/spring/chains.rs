@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::beans::{self, Known};
-use super::build::{LOWEST, Notes, component, program, source_of, source_of_filter, speaks};
+use super::build::{
+    LOWEST, Notes, component, is_code, program, source_of, source_of_filter, speaks,
+};
+use super::functional;
 use super::host::{Node, object};
 use super::model::{
     Access, Application, Chain, ChainCors, Entry, Filter, Link, Matcher, Rule, Source, What,
@@ -220,13 +223,11 @@ fn chain(
         let place = security::place_of(beside) + i32::from(*side);
         if let Some(source) = source_of_filter(m, filter) {
             links.push((place, Link::Cors(source, Some(*span))));
-        } else if let Some(class) = m.class_of(filter) {
-            if speaks(m, class.span) {
-                app.filters.retain(|known| known.span != class.name_span);
-                links.push((place, Link::Hand(filter.clone(), class.name_span)));
-            }
-        } else if m.is_function(filter) && speaks(m, filter.span) {
-            links.push((place, Link::Hand(filter.clone(), *span)));
+        } else if is_code(m, filter) && speaks(m, functional::code_span(m, filter)) {
+            let class = m.class_of(filter);
+            let span = class.map_or(*span, |class| class.name_span);
+            app.filters.retain(|known| known.span != span);
+            links.push((place, Link::Hand(filter.clone(), span)));
         }
     }
     if let Some((strict, span)) = http.authorizes {

@@ -62,30 +62,32 @@ fn status(m: &Node<'_>, val: &Val) -> Known<u16> {
 
 /// Runs a filter of the project.
 pub(super) fn filter(m: &mut Node<'_>, instance: &Val, position: Position, span: Span) -> Way {
-    let Some(class) = m.class_of(instance) else {
-        // Nothing is known of it; most let requests pass.
-        return go_on(m, position);
-    };
     let reactive = m.host.app().reactive;
-    let names: &[&str] = if reactive {
-        &["filter"]
-    } else {
-        &["doFilterInternal", "doFilter"]
-    };
-    let program = Arc::clone(m.program());
-    let found = names
-        .iter()
-        .find_map(|name| program.method(&class, name, None, None));
-    let Some((owner, method)) = found.filter(|(_, method)| method.body.is_some()) else {
-        return go_on(m, position);
-    };
-    if skips(m, instance, &class, span) {
+    let method = m.class_of(instance).and_then(|class| {
+        filter_method(m, &class, reactive).filter(|_| !skips(m, instance, &class, span))
+    });
+    // Of others nothing is known; most let requests pass.
+    if method.is_none() && !m.is_function(instance) {
         return go_on(m, position);
     }
     let next = next_object(m, position, span);
-    let args = arguments(m, &method, &next);
     let before = std::mem::replace(&mut exchange(m).went_on, false);
-    let result = m.invoke(instance, &owner, &method, &args, span);
+    let result = if let Some((owner, method)) = method {
+        let args = arguments(m, &method, &next);
+        m.invoke(instance, &owner, &method, &args, span)
+    } else {
+        let kinds: &[u16] = if reactive {
+            &[object::EXCHANGE]
+        } else {
+            &[object::REQUEST, object::RESPONSE]
+        };
+        let mut args: Vec<Val> = kinds
+            .iter()
+            .map(|kind| m.host_object(*kind, 0, span))
+            .collect();
+        args.push(next);
+        m.call_function(instance, None, &args, span)
+    };
     let went_on = exchange(m).went_on;
     exchange(m).went_on |= before;
     if let Some(stop) = exchange(m).stopped.take() {
@@ -99,6 +101,22 @@ pub(super) fn filter(m: &mut Node<'_>, instance: &Val, position: Position, span:
         answered(exchange(m), span);
     }
     Ok(())
+}
+
+/// What a filter's class does with a request.
+fn filter_method(
+    m: &Node<'_>,
+    class: &Arc<Class>,
+    reactive: bool,
+) -> Option<(Arc<Class>, Arc<Method>)> {
+    let names: &[&str] = if reactive {
+        &["filter"]
+    } else {
+        &["doFilterInternal", "doFilter"]
+    };
+    let mut names = names.iter();
+    let found = names.find_map(|name| m.program().method(class, name, None, None));
+    found.filter(|(_, method)| method.body.is_some())
 }
 
 /// `OncePerRequestFilter.shouldNotFilter`.

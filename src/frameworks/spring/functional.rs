@@ -292,8 +292,8 @@ pub(super) fn handlers(m: &mut Node<'_>, known: &Arc<Known>) -> Vec<Handler> {
     handlers
 }
 
-/// Where the code of a handler stands.
-fn code_span(m: &Node<'_>, handler: &Val) -> Span {
+/// Where the code of a function, or of an object of the project, stands.
+pub(super) fn code_span(m: &Node<'_>, handler: &Val) -> Span {
     let kind = m.object(handler).map(|object| &object.kind);
     if let Some(ObjectKind::Reference(Some(of), name, _)) = kind
         && let Some(class) = m.class_of(of)
