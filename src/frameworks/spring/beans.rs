@@ -357,23 +357,26 @@ pub(super) fn inject(m: &mut Node<'_>, place: &Injection<'_>) -> Option<Val> {
     boot::inject(m, place)
 }
 
-/// The number of `@Order` on something, or of `getOrder()`.
-pub(super) fn order_of(m: &mut Node<'_>, annotations: &[Annotation]) -> Option<i64> {
+/// A place in an order.
+pub(super) type Order = crate::model::Known<i64>;
+
+/// The number of `@Order` on something.
+pub(super) fn order_of(m: &mut Node<'_>, annotations: &[Annotation]) -> Option<Order> {
     let order = annotation(annotations, "Order").or_else(|| annotation(annotations, "Priority"))?;
     let Some(val) = m.annotation(order, "value") else {
-        return Some(i64::from(i32::MAX));
+        return Some(Order::Known(i64::from(i32::MAX)));
     };
-    number(&val)
+    Some(number(&val).into())
 }
 
 /// The order of an instance whose class implements `Ordered`.
-pub(super) fn order_of_instance(m: &mut Node<'_>, val: &Val, span: Span) -> Option<i64> {
+pub(super) fn order_of_instance(m: &mut Node<'_>, val: &Val, span: Span) -> Option<Order> {
     let class = m.class_of(val)?;
     let program = Arc::clone(m.program());
     let (owner, method) = program.method(&class, "getOrder", Some(0), None)?;
     method.body.as_ref()?;
-    let result = m.invoke(val, &owner, &method, &[], span).ok()?;
-    number(&result)
+    let result = m.invoke(val, &owner, &method, &[], span).ok();
+    Some(result.as_ref().and_then(number).into())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "orders are 32 bits wide")]

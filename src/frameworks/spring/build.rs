@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::beans::{self, Known};
+use super::beans::{self, Known, Order};
 use super::cookies::Bound;
 use super::cors::Cors;
 use super::exchange::Policy;
@@ -20,7 +20,7 @@ use crate::syntax::jvm::ast::{Class, Method, simple};
 use crate::syntax::jvm::eval::heap::Val;
 use crate::syntax::jvm::program::Program;
 
-pub(super) const LOWEST: i64 = i32::MAX as i64;
+pub(super) const LOWEST: Order = Fact::Known(i32::MAX as i64);
 
 /// What reading learned beside the application itself.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ pub(super) fn application(
         xml::filters(m, known, documents, &mut app);
     }
     chains::apply(m, known, build, documents, &mut app, notes);
-    app.filters.sort_by_key(|filter| filter.order);
+    in_order(&mut app);
     sockets(m, known);
     notes.bound = cookies::bound(m, known);
     unattached(m, known, &app, notes);
@@ -82,13 +82,30 @@ pub(super) fn application(
 /// filter may stand there that decides about everything.
 pub(super) fn hide(app: &mut Application, notes: &mut Notes) {
     notes.unattached.clear();
+    cover(app);
+}
+
+/// Nothing is known of what the filters make of a request.
+fn cover(app: &mut Application) {
     let outermost = Filter {
         what: What::Cors(Source::Unknown),
-        order: i64::MIN,
+        order: Fact::Known(i64::MIN),
         patterns: Vec::new(),
         span: app.place,
     };
     app.filters.insert(0, outermost);
+}
+
+/// Puts the filters in their order.
+fn in_order(app: &mut Application) {
+    // Those that are not known come last, as those without any do.
+    let last = i64::from(i32::MAX);
+    app.filters
+        .sort_by_key(|filter| filter.order.known().unwrap_or(last));
+    let mut orders = app.filters.iter().map(|filter| filter.order);
+    if app.filters.len() > 1 && orders.any(|order| order == Fact::Unknown) {
+        cover(app);
+    }
 }
 
 /// A place where the container makes the object of a class.
@@ -574,7 +591,7 @@ fn web_filters(
 pub(super) fn filter_bean(
     m: &mut Node<'_>,
     val: &Val,
-    order: Option<i64>,
+    order: Option<Order>,
     span: Span,
     app: &mut Application,
 ) {
@@ -589,10 +606,7 @@ pub(super) fn filter_bean(
         let Some(filter) = filter.filter(|_| enabled) else {
             return;
         };
-        let order = match order {
-            Some(Fact::Known(order)) => order,
-            _ => LOWEST,
-        };
+        let order = order.unwrap_or(LOWEST);
         if let Some(source) = source_of_filter(m, &filter) {
             app.filters.push(Filter {
                 what: What::Cors(source),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::beans::{self, Known};
+use super::beans::{self, Known, Order};
 use super::build::{
     LOWEST, Notes, component, is_code, program, source_of, source_of_filter, speaks,
 };
@@ -12,6 +12,7 @@ use super::model::{
     Access, Application, Chain, ChainCors, Entry, Filter, Link, Matcher, Rule, Source, What,
 };
 use super::path::PathPattern;
+use super::properties;
 use super::security::{self, Http};
 use super::version::Automatic;
 use super::xml::Documents;
@@ -21,7 +22,20 @@ use crate::source::Span;
 use crate::syntax::jvm::eval::heap::Val;
 
 /// Where Boot puts Spring Security.
-const SECURITY_ORDER: i64 = -100;
+const SECURITY_ORDER: Order = Fact::Known(-100);
+
+/// Where the settings put it; they move the servlet filter only.
+fn security_order(m: &Node<'_>, app: &Application) -> Order {
+    if let Some(order) = app.security_order {
+        return Fact::Known(order);
+    }
+    match m.host.settings.get("spring.security.filter.order") {
+        Some(value) if !app.reactive => properties::text(&value)
+            .and_then(|text| text.trim().parse().ok())
+            .into(),
+        _ => SECURITY_ORDER,
+    }
+}
 
 /// Spring Security's chains.
 pub(super) fn apply(
@@ -41,7 +55,7 @@ pub(super) fn apply(
         }
         present = true;
         let instance = component(m, class);
-        let order = beans::order_of(m, &class.annotations).unwrap_or(100);
+        let order = beans::order_of(m, &class.annotations).unwrap_or(Fact::Known(100));
         let mut http = None;
         for configure in class
             .methods
@@ -117,7 +131,14 @@ pub(super) fn apply(
         present = true;
     }
     let ignored = m.host.data.ignored.clone();
-    chains.sort_by_key(|chain| chain.order);
+    chains.sort_by_key(|chain| chain.order.known());
+    if let [_, .., last] = chains.as_slice()
+        && chains.iter().any(|chain| chain.order == Fact::Unknown)
+    {
+        // Which of them is asked first is not in view.
+        let span = last.span;
+        chains.insert(0, unknown_chain(m, span, Fact::Unknown));
+    }
     if !ignored.is_empty() {
         chains.insert(
             0,
@@ -126,7 +147,7 @@ pub(super) fn apply(
                 links: Vec::new(),
                 entry: Entry::SendError(403),
                 writers: Vec::new(),
-                order: i64::MIN,
+                order: Fact::Known(i64::MIN),
                 span: app.place,
                 cors: ChainCors::Absent,
                 by_token: false,
@@ -136,7 +157,7 @@ pub(super) fn apply(
     if present {
         app.filters.push(Filter {
             what: What::Security,
-            order: app.security_order.unwrap_or(SECURITY_ORDER),
+            order: security_order(m, app),
             patterns: Vec::new(),
             span: app.place,
         });
@@ -145,7 +166,7 @@ pub(super) fn apply(
 }
 
 /// A chain whose making is not in view.
-fn unknown_chain(m: &Node<'_>, span: Span, order: i64) -> Chain {
+fn unknown_chain(m: &Node<'_>, span: Span, order: Order) -> Chain {
     let _ = m;
     Chain {
         matchers: Vec::new(),
@@ -204,7 +225,7 @@ fn chain(
     m: &mut Node<'_>,
     known: &Arc<Known>,
     number: u32,
-    order: i64,
+    order: Order,
     app: &mut Application,
     notes: &mut Notes,
 ) -> Chain {

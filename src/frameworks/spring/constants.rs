@@ -15,8 +15,15 @@ pub(super) fn constant(path: &str, span: Span) -> Option<Val> {
         ("CorsConfiguration", "ALL") => Some(Val::string("*", span)),
         ("Ordered", "HIGHEST_PRECEDENCE") => number(f64::from(i32::MIN)),
         ("Ordered", "LOWEST_PRECEDENCE") => number(f64::from(i32::MAX)),
-        ("SecurityProperties", "DEFAULT_FILTER_ORDER") => number(-100.0),
-        ("SecurityProperties", "BASIC_AUTH_ORDER") => number(f64::from(i32::MAX) - 5.0),
+        ("Integer" | "Int", "MIN_VALUE") => number(f64::from(i32::MIN)),
+        ("Integer" | "Int", "MAX_VALUE") => number(f64::from(i32::MAX)),
+        (_, "REQUEST_WRAPPER_FILTER_MAX_ORDER") => number(0.0),
+        ("SecurityProperties" | "SecurityFilterProperties", "DEFAULT_FILTER_ORDER") => {
+            number(-100.0)
+        }
+        ("SecurityProperties" | "SecurityFilterProperties", "BASIC_AUTH_ORDER") => {
+            number(f64::from(i32::MAX) - 5.0)
+        }
         ("SecurityProperties", "IGNORED_ORDER") => number(f64::from(i32::MIN)),
         ("HttpServletResponse", name) => number(f64::from(servlet_status(name)?)),
         _ => None,

@@ -244,7 +244,7 @@ pub(super) enum Retain {
 pub(super) struct Filter {
     pub(super) what: What,
     /// Lower ones stand further outside.
-    pub(super) order: i64,
+    pub(super) order: Known<i64>,
     /// Empty: every path.
     pub(super) patterns: Vec<PathPattern>,
     pub(super) span: Span,
@@ -281,7 +281,7 @@ pub(super) struct Chain {
     pub(super) entry: Entry,
     /// Headers that it adds at the end, unless they are there.
     pub(super) writers: Vec<HeaderLine>,
-    pub(super) order: i64,
+    pub(super) order: Known<i64>,
     pub(super) span: Span,
     /// `.cors(…)` as it was written.
     pub(super) cors: ChainCors,

@@ -260,9 +260,9 @@ fn add_filter(
             && let Some(val) = beans::bean(m, at)
         {
             let before = app.filters.len();
-            filter_bean(m, &val, Some(order), place, app);
+            filter_bean(m, &val, Some(Fact::Known(order)), place, app);
             for filter in app.filters.iter_mut().skip(before) {
-                filter.order = order;
+                filter.order = Fact::Known(order);
                 filter.patterns.clone_from(&patterns);
             }
         } else if let Some(class) = known.component_named(&name).cloned() {
@@ -293,7 +293,7 @@ fn add_unknown(
     if lower.contains("cors") || lower.contains("crossorigin") {
         app.filters.push(Filter {
             what: What::Cors(Source::Unknown),
-            order,
+            order: Fact::Known(order),
             patterns,
             span: place,
         });
@@ -325,7 +325,7 @@ fn add_class(
     app.filters.retain(|known| known.span != class.name_span);
     app.filters.push(Filter {
         what: What::Hand(instance),
-        order,
+        order: Fact::Known(order),
         patterns,
         span: class.name_span,
     });
