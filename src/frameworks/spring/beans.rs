@@ -59,8 +59,8 @@ pub(super) struct Known {
     pub(super) speaking: Arc<Speaking>,
 }
 
-/// What is known of places in the code.
-pub(super) type Speaking = Mutex<HashMap<Span, bool>>;
+/// What is known of places in the code: do they have one of some words?
+pub(super) type Speaking = Mutex<HashMap<(Span, &'static [&'static str]), bool>>;
 
 impl Known {
     /// Finds what is there if the world's conditions are as they are.

@@ -481,7 +481,7 @@ fn filters(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application) {
     }
     let program = program(m);
     for class in &known.components {
-        if FILTERS.iter().any(|name| program.is_a(class, name, None)) && speaks(m, class.span) {
+        if FILTERS.iter().any(|name| program.is_a(class, name, None)) && acts(m, class.span) {
             let instance = component(m, class);
             let order = beans::order_of(m, &class.annotations)
                 .or_else(|| beans::order_of_instance(m, &instance, class.span));
@@ -547,7 +547,7 @@ fn web_filters(
         let is_filter = FILTERS.iter().any(|name| program.is_a(class, name, None));
         if !is_filter
             || beans::is_component(&program, class)
-            || !speaks(m, class.span)
+            || !acts(m, class.span)
             || app
                 .filters
                 .iter()
@@ -614,7 +614,7 @@ pub(super) fn filter_bean(
                 patterns,
                 span,
             });
-        } else if is_code(m, &filter) && speaks(m, functional::code_span(m, &filter)) {
+        } else if is_code(m, &filter) && acts(m, functional::code_span(m, &filter)) {
             let class = m.class_of(&filter);
             let span = class.map_or(span, |class| class.name_span);
             // A component that is registered by hand stands where the registration says.
@@ -639,7 +639,7 @@ pub(super) fn filter_bean(
     }
     let code = functional::code_span(m, val);
     let known = app.filters.iter().any(|known| known.span == code);
-    if is_code(m, val) && speaks(m, code) && !known {
+    if is_code(m, val) && acts(m, code) && !known {
         let own = m.class_of(val).map(|class| class.annotations.clone());
         let own = own.and_then(|annotations| beans::order_of(m, &annotations));
         app.filters.push(Filter {
@@ -658,7 +658,7 @@ pub(super) fn is_code(m: &Node<'_>, val: &Val) -> bool {
 
 /// Can code at a place change what is sent?
 pub(super) fn speaks(m: &Node<'_>, span: Span) -> bool {
-    const WORDS: [&str; 12] = [
+    const WORDS: &[&str] = &[
         "Access-Control",
         "access-control",
         "ACCESS_CONTROL",
@@ -673,12 +673,34 @@ pub(super) fn speaks(m: &Node<'_>, span: Span) -> bool {
         "SC_UNAUTHORIZED",
         "SC_FORBIDDEN",
     ];
+    says(m, span, WORDS)
+}
+
+/// Can a filter at a place answer by itself, or change what is sent?
+pub(super) fn acts(m: &Node<'_>, span: Span) -> bool {
+    const WORDS: &[&str] = &[
+        "sendError(",
+        "setStatus(",
+        "setStatusCode(",
+        "setRawStatusCode(",
+        // Kotlin's names of the same.
+        ".status = ",
+        ".statusCode = ",
+        ".rawStatusCode = ",
+        "UNAUTHORIZED",
+        "FORBIDDEN",
+    ];
+    speaks(m, span) || says(m, span, WORDS)
+}
+
+/// Does code at a place have one of these words?
+fn says(m: &Node<'_>, span: Span, words: &'static [&'static str]) -> bool {
     let known = Arc::clone(&m.host.known);
     let speaking = known.speaking.lock();
     let mut speaking = speaking.unwrap_or_else(PoisonError::into_inner);
-    *speaking.entry(span).or_insert_with(|| {
+    *speaking.entry((span, words)).or_insert_with(|| {
         let text = m.source(span);
-        WORDS.iter().any(|word| text.contains(word))
+        words.iter().any(|word| text.contains(word))
     })
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::beans::{self, Known, Order};
-use super::build::{
-    LOWEST, Notes, component, is_code, program, source_of, source_of_filter, speaks,
-};
+use super::build::{LOWEST, Notes, acts, component, is_code, program, source_of, source_of_filter};
 use super::functional;
 use super::host::{Node, object};
 use super::model::{
@@ -244,7 +242,7 @@ fn chain(
         let place = security::place_of(beside) + i32::from(*side);
         if let Some(source) = source_of_filter(m, filter) {
             links.push((place, Link::Cors(source, Some(*span))));
-        } else if is_code(m, filter) && speaks(m, functional::code_span(m, filter)) {
+        } else if is_code(m, filter) && acts(m, functional::code_span(m, filter)) {
             let class = m.class_of(filter);
             let span = class.map_or(*span, |class| class.name_span);
             app.filters.retain(|known| known.span != span);

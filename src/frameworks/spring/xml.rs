@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::beans::{self, Known};
-use super::build::{component, filter_bean, is_configurer, speaks};
+use super::build::{acts, component, filter_bean, is_configurer, speaks};
 use super::cors::{Cors, Entries, Entry, List, Written};
 use super::exchange::Policy;
 use super::host::{Node, servlet_pattern};
@@ -318,7 +318,7 @@ fn add_class(
     patterns: Vec<PathPattern>,
     app: &mut Application,
 ) {
-    if !speaks(m, class.span) {
+    if !acts(m, class.span) {
         return;
     }
     let instance = component(m, class);
