@@ -233,10 +233,14 @@ impl Exchange {
     }
 
     /// The error page is made, or refused: who answered stays, unless somebody refused it.
-    pub(super) fn end_error(&mut self, before: Option<Finished>) {
-        let stays = self
-            .finished
-            .is_none_or(|finished| finished.kind == Answer::ErrorPage);
+    ///
+    /// `status`: of the response before it. A preflight that is accepted on the way to the error page
+    /// keeps it.
+    pub(super) fn end_error(&mut self, before: Option<Finished>, status: Known<u16>) {
+        let stays = self.finished.is_none_or(|finished| {
+            finished.kind == Answer::ErrorPage
+                || (finished.kind == Answer::Cors && self.status == status)
+        });
         if stays {
             self.finished = before;
         }

@@ -64,10 +64,11 @@ pub(super) fn run(m: &mut Node<'_>) {
 
 /// The container's second dispatch, to `/error`.
 fn error_page(m: &mut Node<'_>) {
+    let status = exchange(m).status;
     let before = exchange(m).start_error();
     match filters(m, 0) {
-        Ok(()) => exchange(m).end_error(before),
-        Err(Stop::Thrown(..)) => exchange(m).end_error(before),
+        Ok(()) => exchange(m).end_error(before, status),
+        Err(Stop::Thrown(..)) => exchange(m).end_error(before, status),
         Err(Stop::Spent) => exchange(m).give_up(),
     }
 }
