@@ -9,7 +9,9 @@ use super::locator;
 use super::security;
 use crate::frameworks::boot;
 use crate::source::Span;
-use crate::syntax::jvm::ast::{Annotation, Class, ClassKind, Method, annotation, simple};
+use crate::syntax::jvm::ast::{
+    Annotation, Body, Class, ClassKind, Expr, ExprKind, Method, Stmt, annotation, simple,
+};
 use crate::syntax::jvm::eval::heap::Val;
 use crate::syntax::jvm::eval::{Injection, Result};
 use crate::syntax::jvm::program::Program;
@@ -204,15 +206,63 @@ fn bean_type(method: &Method) -> String {
     if let Some(ty) = &method.returns {
         return ty.simple().to_owned();
     }
-    use crate::syntax::jvm::ast::{Body, ExprKind};
-    let Some(Body::Expr(expr)) = &method.body else {
-        return String::new();
-    };
-    match &expr.kind {
-        ExprKind::Call(None, name, _, _) => name.to_string(),
-        ExprKind::New(ty, ..) => ty.simple().to_owned(),
+    match &method.body {
+        Some(Body::Expr(expr)) => type_of(expr, method).unwrap_or_default(),
         _ => String::new(),
     }
+}
+
+/// The type of an expression, as far as its words show it.
+fn type_of(expr: &Expr, method: &Method) -> Option<String> {
+    let (receiver, name, args) = match &expr.kind {
+        ExprKind::Call(receiver, name, _, args) => (receiver.as_deref(), &**name, args),
+        ExprKind::New(ty, ..) => return Some(ty.simple().to_owned()),
+        ExprKind::Cast(_, ty) => return Some(ty.simple().to_owned()),
+        _ => return None,
+    };
+    let Some(receiver) = receiver else {
+        let param = method.params.iter().find(|param| &*param.name == name);
+        return match param.map(|param| param.ty.simple()) {
+            // Kotlin's language for WebFlux builds the chain as well.
+            Some("ServerHttpSecurity") => Some("SecurityWebFilterChain".to_owned()),
+            Some(_) => None,
+            None => Some(name.to_owned()),
+        };
+    };
+    match name {
+        "apply" | "also" => type_of(receiver, method),
+        "let" | "run" => match args.last().map(|arg| &arg.value.kind) {
+            Some(ExprKind::Lambda(lambda)) => match lambda.body.last() {
+                Some(Stmt::Expr(last)) => type_of(last, method),
+                _ => None,
+            },
+            _ => None,
+        },
+        "build" | "getOrBuild" => {
+            let mut root = receiver;
+            while let ExprKind::Call(Some(receiver), ..) = &root.kind {
+                root = receiver;
+            }
+            let ExprKind::Name(name) = &root.kind else {
+                return None;
+            };
+            let param = method.params.iter().find(|param| param.name == *name)?;
+            match param.ty.simple() {
+                "HttpSecurity" => Some("SecurityFilterChain".to_owned()),
+                "ServerHttpSecurity" => Some("SecurityWebFilterChain".to_owned()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Is it a bean that may be a filter chain: made of an `HttpSecurity`, and of a type that is not in
+/// view?
+pub(super) fn may_be_chain(bean: &Bean) -> bool {
+    let mut params = bean.method.params.iter();
+    bean.method.returns.is_none()
+        && params.any(|param| matches!(param.ty.simple(), "HttpSecurity" | "ServerHttpSecurity"))
 }
 
 /// What a bean method gives; made once.

@@ -84,11 +84,16 @@ pub(super) fn apply(
             chains.push(default_chain(m, known, build, class.name_span, app, notes));
         }
     }
-    for at in known.of_type(&[
+    let mut beans = known.of_type(&[
         "SecurityFilterChain",
         "SecurityWebFilterChain",
         "DefaultSecurityFilterChain",
-    ]) {
+    ]);
+    let unclear = (0..known.beans.len()).filter(|at| beans::may_be_chain(&known.beans[*at]));
+    beans.extend(unclear);
+    beans.sort_unstable();
+    beans.dedup();
+    for at in beans {
         present = true;
         let bean = known.beans[at].clone();
         let order = beans::order_of(m, &bean.method.annotations).unwrap_or(LOWEST);
