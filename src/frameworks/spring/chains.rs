@@ -17,6 +17,7 @@ use super::xml::Documents;
 use crate::frameworks::boot::Build;
 use crate::model::Known as Fact;
 use crate::source::Span;
+use crate::syntax::jvm::ast::Class;
 use crate::syntax::jvm::eval::heap::Val;
 
 /// Where Boot puts Spring Security.
@@ -310,11 +311,7 @@ fn cors_link(
     }
     let sources = known.of_type(&["CorsConfigurationSource", "UrlBasedCorsConfigurationSource"]);
     if http.reactive {
-        let [only] = sources.as_slice() else {
-            return None;
-        };
-        notes.used.push(known.beans[*only].method.span);
-        let val = beans::bean(m, *only)?;
+        let val = only_source(m, known, notes)?;
         return Some(Link::Cors(source_of(m, &val), Some(place)));
     }
     if span.is_none() {
@@ -356,6 +353,30 @@ fn cors_link(
         return Some(Link::PreflightOnly(place));
     }
     Some(Link::Cors(Source::Mvc, Some(place)))
+}
+
+/// `ServerHttpSecurity.getBeanOrNull`: the bean that is a `CorsConfigurationSource`, if it is the only
+/// one.
+fn only_source(m: &mut Node<'_>, known: &Known, notes: &mut Notes) -> Option<Val> {
+    const TYPES: [&str; 2] = ["CorsConfigurationSource", "UrlBasedCorsConfigurationSource"];
+    let program = program(m);
+    let is_source = |class: &Arc<Class>| program.is_a(class, TYPES[0], None);
+    let mut beans = (0..known.beans.len()).filter(|at| {
+        let bean = &known.beans[*at];
+        TYPES.contains(&bean.ty.as_str())
+            || program
+                .class_at(bean.method.span, &bean.ty, None)
+                .is_some_and(|class| is_source(&class))
+    });
+    let mut components = known.components.iter().filter(|class| is_source(class));
+    match (beans.next(), components.next()) {
+        (Some(bean), None) if beans.next().is_none() => {
+            notes.used.push(known.beans[bean].method.span);
+            beans::bean(m, bean)
+        }
+        (None, Some(class)) if components.next().is_none() => Some(component(m, class)),
+        _ => None,
+    }
 }
 
 fn refuse_filter(app: &mut Application, ty: &str, span: Span) {
