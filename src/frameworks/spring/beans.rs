@@ -282,12 +282,13 @@ pub(super) fn bean(m: &mut Node<'_>, at: usize) -> Option<Val> {
     let val = m
         .invoke_injected(&this, &bean.class, &bean.method, span)
         .ok();
-    if let Some(val) = &val
-        && let Some(class) = m.class_of(val)
-        && !is_component(m.program(), &class)
-    {
+    if let Some(val) = &val {
         // What it throws leaves it as far as it was.
-        let _ = complete(m, val, &class, &bean.method);
+        let _ = match m.class_of(val) {
+            Some(class) if is_component(m.program(), &class) => Ok(()),
+            Some(class) => complete(m, val, &class, &bean.method),
+            None => bind(m, val, bean.method.annotation("ConfigurationProperties")),
+        };
     }
     let beans = &mut m.host.change().beans;
     if let Some(slot) = beans.iter_mut().find(|(known, _)| *known == span) {
@@ -305,13 +306,19 @@ fn complete(
 ) -> crate::syntax::jvm::eval::Result<()> {
     let bound = method.annotation("ConfigurationProperties");
     let bound = bound.or_else(|| class.annotation("ConfigurationProperties"));
-    if let Some(annotation) = bound.cloned() {
-        let mut names = ["value", "prefix"].iter();
-        let prefix = names.find_map(|name| m.annotation(&annotation, name));
-        let prefix = prefix.as_ref().and_then(Val::as_str).unwrap_or_default();
-        boot::bind(m, val, prefix)?;
-    }
+    bind(m, val, bound)?;
     m.complete(val, class, val.span)
+}
+
+/// Binds an object as `@ConfigurationProperties` says.
+fn bind(m: &mut Node<'_>, val: &Val, annotation: Option<&Annotation>) -> Result<()> {
+    let Some(annotation) = annotation else {
+        return Ok(());
+    };
+    let mut names = ["value", "prefix"].iter();
+    let prefix = names.find_map(|name| m.annotation(annotation, name));
+    let prefix = prefix.as_ref().and_then(Val::as_str).unwrap_or_default();
+    boot::bind(m, val, prefix)
 }
 
 /// A call of a bean method gives the bean.
