@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::cookies;
 use super::exchange::{Exchange, Policy};
 use super::host::{Node, Position, config_of, object, push, text_of};
 use super::model::Code;
 use super::respond::{Stop, exchange, filters, links};
+use super::{constants, cookies};
 use crate::model::{Answer, DropReason, HeaderLine, Known, ValueSource};
 use crate::source::Span;
 use crate::syntax::jvm::ast::{Class, Method, simple};
@@ -28,19 +28,7 @@ pub(super) fn status_of(path: &str) -> Option<u16> {
     if !simple(class).ends_with("HttpStatus") && !simple(class).ends_with("HttpStatusCode") {
         return None;
     }
-    Some(match name {
-        "OK" => 200,
-        "CREATED" => 201,
-        "ACCEPTED" => 202,
-        "NO_CONTENT" => 204,
-        "BAD_REQUEST" => 400,
-        "UNAUTHORIZED" => 401,
-        "FORBIDDEN" => 403,
-        "NOT_FOUND" => 404,
-        "METHOD_NOT_ALLOWED" => 405,
-        "INTERNAL_SERVER_ERROR" => 500,
-        _ => return None,
-    })
+    constants::status(name)
 }
 
 fn status(m: &Node<'_>, val: &Val) -> Known<u16> {

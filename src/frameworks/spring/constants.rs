@@ -25,7 +25,7 @@ pub(super) fn constant(path: &str, span: Span) -> Option<Val> {
             number(f64::from(i32::MAX) - 5.0)
         }
         ("SecurityProperties", "IGNORED_ORDER") => number(f64::from(i32::MIN)),
-        ("HttpServletResponse", name) => number(f64::from(servlet_status(name)?)),
+        ("HttpServletResponse", name) => number(f64::from(status(name.strip_prefix("SC_")?)?)),
         _ => None,
     }
 }
@@ -44,18 +44,49 @@ fn header_name(constant: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-fn servlet_status(name: &str) -> Option<u16> {
+/// The number of a constant of `HttpStatus` (spring-web), or of `HttpServletResponse` without its
+/// `SC_`.
+pub(super) fn status(name: &str) -> Option<u16> {
     Some(match name {
-        "SC_OK" => 200,
-        "SC_CREATED" => 201,
-        "SC_ACCEPTED" => 202,
-        "SC_NO_CONTENT" => 204,
-        "SC_BAD_REQUEST" => 400,
-        "SC_UNAUTHORIZED" => 401,
-        "SC_FORBIDDEN" => 403,
-        "SC_NOT_FOUND" => 404,
-        "SC_METHOD_NOT_ALLOWED" => 405,
-        "SC_INTERNAL_SERVER_ERROR" => 500,
+        "OK" => 200,
+        "CREATED" => 201,
+        "ACCEPTED" => 202,
+        "NON_AUTHORITATIVE_INFORMATION" => 203,
+        "NO_CONTENT" => 204,
+        "RESET_CONTENT" => 205,
+        "PARTIAL_CONTENT" => 206,
+        "MULTIPLE_CHOICES" => 300,
+        "MOVED_PERMANENTLY" => 301,
+        "FOUND" | "MOVED_TEMPORARILY" => 302,
+        "SEE_OTHER" => 303,
+        "NOT_MODIFIED" => 304,
+        "TEMPORARY_REDIRECT" => 307,
+        "PERMANENT_REDIRECT" => 308,
+        "BAD_REQUEST" => 400,
+        "UNAUTHORIZED" => 401,
+        "PAYMENT_REQUIRED" => 402,
+        "FORBIDDEN" => 403,
+        "NOT_FOUND" => 404,
+        "METHOD_NOT_ALLOWED" => 405,
+        "NOT_ACCEPTABLE" => 406,
+        "PROXY_AUTHENTICATION_REQUIRED" => 407,
+        "REQUEST_TIMEOUT" => 408,
+        "CONFLICT" => 409,
+        "GONE" => 410,
+        "LENGTH_REQUIRED" => 411,
+        "PRECONDITION_FAILED" => 412,
+        "PAYLOAD_TOO_LARGE" | "CONTENT_TOO_LARGE" | "REQUEST_ENTITY_TOO_LARGE" => 413,
+        "UNSUPPORTED_MEDIA_TYPE" => 415,
+        "I_AM_A_TEAPOT" => 418,
+        "UNPROCESSABLE_ENTITY" | "UNPROCESSABLE_CONTENT" => 422,
+        "LOCKED" => 423,
+        "PRECONDITION_REQUIRED" => 428,
+        "TOO_MANY_REQUESTS" => 429,
+        "INTERNAL_SERVER_ERROR" => 500,
+        "NOT_IMPLEMENTED" => 501,
+        "BAD_GATEWAY" => 502,
+        "SERVICE_UNAVAILABLE" => 503,
+        "GATEWAY_TIMEOUT" => 504,
         _ => return None,
     })
 }
