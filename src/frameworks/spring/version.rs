@@ -34,9 +34,13 @@ impl Versions {
         }
     }
 
-    /// The releases that a release of Spring Boot brings (its `spring-boot-dependencies`).
+    /// The releases that a release of Spring Boot brings (its `spring-boot-dependencies`). Of a line
+    /// of Boot mostly the last; earlier ones where a fact below tells them apart.
     pub(super) const fn of_boot(boot: Release) -> Self {
         let (framework, security) = match (boot.0, boot.1) {
+            (2, 4) if boot.2 < 6 => ((5, 3, 6), (5, 4, 6)),
+            (3, 2) if boot.2 < 9 => ((6, 1, 11), (6, 2, 5)),
+            (3, 3) if boot.2 < 3 => ((6, 1, 11), (6, 3, 1)),
             (0 | 1, _) => ((4, 3, 25), (4, 2, 13)),
             (2, 0) => ((5, 0, 20), (5, 0, 19)),
             (2, 1) => ((5, 1, 20), (5, 1, 13)),
