@@ -669,6 +669,16 @@ fn best_of(matching: &[(usize, Rank)]) -> Option<usize> {
     best.map(|(at, _)| *at)
 }
 
+/// The handler that serves a method under the annotation that holds at a path, but at another path.
+/// One endpoint stands for all of them, so a probe of it means that one.
+fn of_same_policy(app: &Application, by_path: &[(usize, Rank)], wanted: &str) -> Option<usize> {
+    let policy = |handler: &Handler| handler.cors.as_ref().and_then(|cors| cors.span);
+    let here = policy(&app.handlers[best_of(by_path)?])?;
+    let serves = |handler: &Handler| handler.methods.iter().any(|method| method == wanted);
+    let mut handlers = app.handlers.iter();
+    handlers.position(|handler| policy(handler) == Some(here) && serves(handler))
+}
+
 /// Does something that is in view serve a path? Nothing in view at all may serve any.
 pub(super) fn serves(app: &Application, path: &str) -> bool {
     let gateway = |gateway: &super::model::Gateway| {
@@ -727,7 +737,8 @@ fn find_method(
             span: Some(span),
         }))
     };
-    let Some(best) = best_of(&matching) else {
+    let elsewhere = || (!exact && !options).then(|| of_same_policy(app, &by_path, wanted))?;
+    let Some(best) = best_of(&matching).or_else(elsewhere) else {
         return Some(if preflight || options {
             method_handler(None, HandlerKind::Options, place)
         } else {
