@@ -237,7 +237,6 @@ fn path_and_method(m: &Node<'_>, args: &[Val]) -> Matcher {
 
 /// A pattern of Spring Security; one without a slash at its start gets one.
 fn ant_pattern(text: &str) -> Option<PathPattern> {
-    let text = text.split('?').next().unwrap_or_default();
     if text.starts_with('/') {
         PathPattern::parse(text)
     } else {
