@@ -468,7 +468,7 @@ fn set_foreign<H: Wired>(
 }
 
 /// `allowed-origins` as Java writes it.
-fn camel(name: &str) -> String {
+pub(crate) fn camel(name: &str) -> String {
     let mut result = String::new();
     let mut up = false;
     for c in name.chars() {

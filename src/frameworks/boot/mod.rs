@@ -9,5 +9,6 @@ mod settings;
 mod text;
 
 pub use build::{Build, Starters, Version};
+pub(crate) use inject::camel;
 pub use inject::{Beans, Wired, bean_of_class, bind, call, inject};
 pub use settings::{Environment, Settings};

@@ -11,7 +11,7 @@ use super::host::{Node, Spring};
 use super::site::{Loaded, SpringSite, differ};
 use super::version::Versions;
 use super::xml::Documents;
-use crate::frameworks::boot::{Build, Environment};
+use crate::frameworks::boot::{Build, Environment, camel};
 use crate::frameworks::{Project, Reading};
 use crate::limits::spring::read::{DEPTH, MAX_TRIED_DEFAULTS, MAX_TRIED_WORLDS, STEPS};
 use crate::model::{Site, World};
@@ -19,6 +19,7 @@ use crate::source::{SourceFile, Span};
 use crate::syntax::jvm::ast::{Class, Name};
 use crate::syntax::jvm::program::Program;
 use crate::syntax::value::{Budget, Kind};
+use crate::syntax::xml;
 
 /// Words of which one stands in every file that can matter here.
 const WORDS: [&str; 26] = [
@@ -153,17 +154,16 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     reading
 }
 
+const BUILD_FILES: [&str; 3] = ["pom.xml", "build.gradle", "build.gradle.kts"];
+
 /// The nearest folder with a build file.
 fn module_of(path: &Path, root: &Path) -> PathBuf {
     let folders = path
         .ancestors()
         .skip(1)
         .take_while(|folder| folder.starts_with(root));
-    let mut folders = folders.filter(|folder| {
-        ["pom.xml", "build.gradle", "build.gradle.kts"]
-            .iter()
-            .any(|name| folder.join(name).is_file())
-    });
+    let mut folders =
+        folders.filter(|folder| BUILD_FILES.iter().any(|name| folder.join(name).is_file()));
     folders.next().unwrap_or(root).to_path_buf()
 }
 
@@ -216,15 +216,35 @@ fn uses(folder: &Path, other: &Path, project: &Project<'_>) -> bool {
     if other == project.root {
         return true;
     }
-    let name = other
-        .file_name()
-        .map(|name| name.to_string_lossy())
-        .unwrap_or_default();
-    ["pom.xml", "build.gradle", "build.gradle.kts"]
-        .iter()
-        .any(|build| {
-            crate::source::read_text(&folder.join(build)).is_ok_and(|text| text.contains(&*name))
-        })
+    let folder_name = other.file_name().map(|name| name.to_string_lossy());
+    let mut called: Vec<String> = folder_name.into_iter().map(Into::into).collect();
+    // Maven names artifacts, which may be called otherwise than their folders.
+    let own = project.sources.load(&other.join("pom.xml")).ok();
+    let own = own.and_then(|file| xml::parse(&file).ok());
+    called.extend(own.map(|element| element.text_of("artifactId").to_owned()));
+    BUILD_FILES.iter().any(|build| {
+        crate::source::read_text(&folder.join(build))
+            .is_ok_and(|text| called.iter().any(|module| names(&text, module)))
+    })
+}
+
+/// Does a build file name a module: `<artifactId>security</artifactId>`, `project(":security")`,
+/// `projects.security`? `spring-boot-starter-security` is another name.
+fn names(text: &str, module: &str) -> bool {
+    let belongs = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let occurs = |name: &str, fits: &dyn Fn(&str) -> bool| {
+        !name.is_empty()
+            && text.match_indices(name).any(|(at, found)| {
+                let (before, after) = (&text[..at], &text[at + found.len()..]);
+                !before.ends_with(belongs) && !after.starts_with(belongs) && fits(before)
+            })
+    };
+    // Gradle's accessors are chains: `projects.libs.publicApi`.
+    let chain = |before: &str| {
+        let from = before.trim_end_matches(|c: char| belongs(c) || c == '.');
+        before[from.len()..].starts_with("projects.")
+    };
+    occurs(module, &|before| !before.ends_with('.')) || occurs(&camel(module), &chain)
 }
 
 fn site(
@@ -456,4 +476,45 @@ fn imports_javax(program: &Program) -> bool {
             .iter()
             .any(|import| import.path.starts_with("javax.servlet"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn build_files_name_modules_whole() {
+        for (text, module, expected) in [
+            ("<artifactId>security</artifactId>", "security", true),
+            (
+                "<groupId>org.springframework.security</groupId>",
+                "security",
+                false,
+            ),
+            (
+                "<artifactId>spring-boot-starter-security</artifactId>",
+                "security",
+                false,
+            ),
+            (
+                "implementation(project(\":libs:security\"))",
+                "security",
+                true,
+            ),
+            (
+                "implementation 'com.example:security:1.0'",
+                "security",
+                true,
+            ),
+            (
+                "implementation(projects.libs.publicApi)",
+                "public-api",
+                true,
+            ),
+            ("implementation(libs.publicApi)", "public-api", false),
+            ("<artifactId>web</artifactId>", "", false),
+        ] {
+            assert_eq!(names(text, module), expected, "{text} {module}");
+        }
+    }
 }
