@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use super::customizers;
 use super::deployment::Deployment;
 use super::host::Node;
 use super::locator;
@@ -361,8 +362,11 @@ fn satisfies(declared: &str, wanted: &str) -> bool {
 pub(super) fn inject(m: &mut Node<'_>, place: &Injection<'_>) -> Option<Val> {
     let wanted = place.ty.simple();
     match wanted {
-        "HttpSecurity" => return Some(security::http(m, false, place.span)),
-        "ServerHttpSecurity" => return Some(security::http(m, true, place.span)),
+        "HttpSecurity" | "ServerHttpSecurity" => {
+            let http = security::http(m, wanted == "ServerHttpSecurity", place.span);
+            customizers::apply(m, &http);
+            return Some(http);
+        }
         "CorsRegistry" => return None,
         "RouteLocatorBuilder" => return Some(locator::builder(m, place.span)),
         // A library's, whose part about CORS is a `CorsConfiguration` (`tech.jhipster.config`).

@@ -197,6 +197,7 @@ fn default_chain(
     notes: &mut Notes,
 ) -> Chain {
     let val = security::http(m, app.reactive, span);
+    super::customizers::apply(m, &val);
     let number = m.as_host(&val).map_or(0, |(_, number)| number);
     let actuator = build.starters.actuator;
     {

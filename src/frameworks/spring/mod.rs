@@ -12,6 +12,7 @@ mod constants;
 mod controllers;
 mod cookies;
 mod cors;
+mod customizers;
 mod deployment;
 mod dialect;
 mod exchange;

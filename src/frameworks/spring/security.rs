@@ -357,6 +357,14 @@ fn is_preflight_test(m: &Node<'_>, val: &Val) -> bool {
     }
 }
 
+/// A call on an `HttpSecurity`.
+pub(super) fn call_http(m: &mut Node<'_>, call: &Call<'_>) -> Result<Val> {
+    match m.as_host(call.receiver) {
+        Some((object::HTTP, number)) => http_call(m, number, call),
+        _ => Ok(call.receiver.clone()),
+    }
+}
+
 /// A call on a part of the language.
 pub(super) fn call(m: &mut Node<'_>, kind: u16, number: u32, call: &Call<'_>) -> Result<Val> {
     match kind {

@@ -141,6 +141,11 @@ impl Versions {
         }
     }
 
+    /// Beans of the type `Customizer` are applied to every chain.
+    pub(super) fn has_customizers(self) -> bool {
+        self.security >= (7, 0, 0)
+    }
+
     /// `cors(withDefaults())` without a source answers preflights only.
     pub(super) fn answers_preflights_only(self) -> bool {
         self.security >= (7, 1, 0) && self.framework >= (7, 1, 0)
