@@ -8,10 +8,11 @@ use super::exchange::{Exchange, Policy};
 use super::host::Node;
 use super::model::{Application, Gateway, GatewayRoute, Mapping, ResponseFilter, Retain};
 use super::path::PathPattern;
-use super::properties::{configuration, entries_of, flag, unknown_keys};
+use super::properties::{configuration, entries_of, flag, text, unknown_keys};
 use crate::frameworks::boot::{Build, Settings};
 use crate::model::{DropReason, HeaderLine, Known};
 use crate::source::Span;
+use crate::syntax::value::Value;
 
 /// Spring Cloud Gateway: `globalcors`, and the routes' metadata.
 pub(super) fn apply(
@@ -96,22 +97,25 @@ fn routes(
     said_of(settings, &format!("{base}.default-filters"), said);
     for (index, span) in settings.children(&format!("{base}.routes")) {
         let prefix = format!("{base}.routes[{index}]");
-        let predicates = settings.list(&format!("{prefix}.predicates"));
-        let texts: Vec<String> = predicates
-            .as_ref()
-            .and_then(entries_of)
-            .map(|list| list.items.into_iter().map(|item| item.text).collect())
-            .unwrap_or_default();
-        let named = |name: &str| {
-            texts
-                .iter()
-                .find_map(|text| text.trim().strip_prefix(name)?.strip_prefix('='))
+        let predicates = definitions(settings, &format!("{prefix}.predicates"));
+        let named = |name: &str, field: &str| {
+            let mut predicates = predicates.iter();
+            let predicate = predicates.find(|predicate| predicate.name == name)?;
+            match &predicate.args {
+                Arguments::Short(text) => Some(text.clone()),
+                Arguments::Named(key) => {
+                    let key = format!("{key}.{field}");
+                    let list = settings.list(&key);
+                    let list = list.as_ref().and_then(entries_of);
+                    list.map(|list| list.texts().join(","))
+                }
+            }
         };
         let mut filters = filters_of(settings, &format!("{base}.default-filters"));
         filters.extend(filters_of(settings, &format!("{prefix}.filters")));
         said_of(settings, &format!("{prefix}.filters"), said);
-        let paths = named("Path").unwrap_or("/**");
-        let methods: Vec<String> = named("Method")
+        let paths = named("Path", "patterns").unwrap_or_else(|| "/**".to_owned());
+        let methods: Vec<String> = named("Method", "methods")
             .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
             .unwrap_or_default();
         let first = paths
@@ -169,17 +173,93 @@ fn metadata(
     );
 }
 
-/// The filters of a list that change headers of the response: `AddResponseHeader=X-A, b`.
+/// A predicate or filter of a route (`PredicateDefinition`, `FilterDefinition`).
+struct Definition {
+    name: String,
+    args: Arguments,
+    span: Span,
+}
+
+enum Arguments {
+    /// What follows `=`.
+    Short(String),
+    /// The key below which they stand by their names.
+    Named(String),
+}
+
+impl Definition {
+    /// Its first two arguments; `second` is the second one's name. Nothing if they are not in view.
+    fn two(&self, settings: &Settings, second: &str) -> Option<(String, Option<String>)> {
+        match &self.args {
+            Arguments::Short(text) => {
+                let mut args = text.splitn(2, ',').map(|arg| arg.trim().to_owned());
+                Some((args.next()?, args.next()))
+            }
+            Arguments::Named(key) => {
+                let arg = |name: &str| settings.get(&format!("{key}.{name}"));
+                let known = |value: &Value| text(value).filter(|text| !text.contains("${"));
+                let first = known(&arg("name")?)?;
+                match arg(second) {
+                    Some(value) => Some((first, Some(known(&value)?))),
+                    None => Some((first, None)),
+                }
+            }
+        }
+    }
+}
+
+/// The entries of a list: `AddResponseHeader=X-A, b`, or `name:` and `args:`.
+fn definitions(settings: &Settings, key: &str) -> Vec<Definition> {
+    let short = |text: &str, span| {
+        let (name, args) = text.split_once('=')?;
+        Some(Definition {
+            name: name.trim().to_owned(),
+            args: Arguments::Short(args.to_owned()),
+            span,
+        })
+    };
+    let mut found: Vec<Definition> = Vec::new();
+    let indices = settings.children(key);
+    for (index, span) in &indices {
+        let name = settings.get(&format!("{key}[{index}].name"));
+        if let Some(name) = name.as_ref().and_then(text) {
+            found.push(Definition {
+                name,
+                args: Arguments::Named(format!("{key}[{index}].args")),
+                span: *span,
+            });
+        } else if let Some(value) = settings.get(&format!("{key}[{index}]")) {
+            let text = text(&value).unwrap_or_default();
+            found.extend(short(&text, value.span));
+        }
+    }
+    if indices.is_empty() {
+        let list = settings.list(key);
+        let items = list.as_ref().and_then(entries_of).unwrap_or_default().items;
+        found.extend(
+            items
+                .iter()
+                .filter_map(|item| short(&item.text, item.span?)),
+        );
+    }
+    found
+}
+
+/// The filters of a list that change headers of the response.
 fn filters_of(settings: &Settings, key: &str) -> Vec<ResponseFilter> {
-    let list = settings.list(key);
-    let items = list.as_ref().and_then(entries_of).unwrap_or_default().items;
-    let filters = items.into_iter().filter_map(|item| {
-        let span = item.span?;
-        let (name, args) = item.text.split_once('=')?;
-        let mut args = args.splitn(2, ',').map(str::trim);
-        let first = args.next()?.to_owned();
-        let second = args.next();
-        response_filter(name.trim(), &first, second, span)
+    let filters = definitions(settings, key).into_iter().filter_map(|filter| {
+        let second = match filter.name.as_str() {
+            "AddResponseHeader" | "SetResponseHeader" => "value",
+            "DedupeResponseHeader" => "strategy",
+            "RemoveResponseHeader" => "",
+            _ => return None,
+        };
+        match filter.two(settings, second) {
+            Some((first, second)) => {
+                response_filter(&filter.name, &first, second.as_deref(), filter.span)
+            }
+            None => Some(ResponseFilter::Unknown(filter.span)),
+        }
     });
     filters.collect()
 }
@@ -254,15 +334,11 @@ pub(super) fn request_filter(
 
 /// What the filters of a list tell the upstream.
 fn said_of(settings: &Settings, key: &str, said: &mut Vec<Said>) {
-    let list = settings.list(key);
-    let items = list.as_ref().and_then(entries_of).unwrap_or_default().items;
-    for item in items {
-        let Some((span, (name, args))) = item.span.zip(item.text.split_once('=')) else {
-            continue;
-        };
-        let mut args = args.splitn(2, ',').map(str::trim);
-        let header = args.next().unwrap_or_default();
-        said.extend(request_filter(name.trim(), header, args.next(), span));
+    for filter in definitions(settings, key) {
+        if let Some((header, value)) = filter.two(settings, "value") {
+            let value = value.as_deref();
+            said.extend(request_filter(&filter.name, &header, value, filter.span));
+        }
     }
 }
 
@@ -281,9 +357,22 @@ pub(super) fn filter(exchange: &mut Exchange, filters: &[ResponseFilter]) {
                     dedupe(exchange, name, *retain, *span);
                 }
             }
+            ResponseFilter::Unknown(span) => {
+                for name in RESPONSE_HEADERS {
+                    exchange.remove(name, *span, DropReason::Hidden);
+                    exchange.hide(name, *span);
+                }
+            }
         }
     }
 }
+
+/// What a filter for headers that are not in view may change.
+const RESPONSE_HEADERS: [&str; 3] = [
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Credentials",
+    "Vary",
+];
 
 fn dedupe(exchange: &mut Exchange, name: &str, retain: Retain, span: Span) {
     let same = |line: &HeaderLine| line.name.eq_ignore_ascii_case(name);

@@ -229,6 +229,8 @@ pub(super) enum ResponseFilter {
     Remove(String, Span),
     /// `DedupeResponseHeader`: the names, and which of the values stay.
     Dedupe(Vec<String>, Retain, Span),
+    /// One of them, for headers that are not in view.
+    Unknown(Span),
 }
 
 /// Which values `DedupeResponseHeader` keeps.
