@@ -82,7 +82,12 @@ fn is_test(path: &Path, root: &Path) -> bool {
         .components()
         .map(|part| part.as_os_str().to_string_lossy().to_lowercase())
         .collect();
-    parts.iter().any(|part| {
+    // Below a source folder they are names of packages.
+    let sources = parts.windows(3).position(|parts| {
+        parts[0] == "src" && parts[1] == "main" && matches!(parts[2].as_str(), "java" | "kotlin")
+    });
+    let folders = &parts[..sources.unwrap_or(parts.len())];
+    folders.iter().any(|part| {
         matches!(
             part.as_str(),
             "test"
@@ -480,7 +485,23 @@ fn imports_javax(program: &Program) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use std::path::Path;
+
+    use super::{is_test, names};
+
+    #[test]
+    fn packages_may_be_called_test() {
+        for (path, expected) in [
+            ("src/main/java/com/test/demo/Web.java", false),
+            ("src/main/kotlin/test/Web.kt", false),
+            ("src/test/java/com/shop/Web.java", true),
+            ("build/generated/src/main/java/Web.java", true),
+            ("app/build/Web.java", true),
+        ] {
+            let root = Path::new("/project");
+            assert_eq!(is_test(&root.join(path), root), expected, "{path}");
+        }
+    }
 
     #[test]
     fn build_files_name_modules_whole() {
