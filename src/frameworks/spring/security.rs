@@ -263,13 +263,12 @@ pub(super) fn foreign_call(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Op
             Some(matchers_val(m, vec![Matcher::ANY], call.span))
         }
         ("EndpointRequest", _) => {
-            let pattern = PathPattern::parse("/actuator/**");
-            let every = call.method == "toAnyEndpoint";
-            let matcher = Matcher {
-                pattern,
-                unknown: !every,
-                ..Matcher::ANY
-            };
+            let mut matcher = below(m, "management.endpoints.web.base-path", "/actuator");
+            matcher.unknown |= call.method != "toAnyEndpoint";
+            Some(matchers_val(m, vec![matcher], call.span))
+        }
+        ("PathRequest", "toH2Console") => {
+            let matcher = below(m, "spring.h2.console.path", "/h2-console");
             Some(matchers_val(m, vec![matcher], call.span))
         }
         ("PathRequest" | "StaticResourceRequest", _) => {
@@ -288,6 +287,22 @@ pub(super) fn foreign_call(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Op
             Some(matchers_val(m, matchers, call.span))
         }
         _ => None,
+    }
+}
+
+/// All paths below the one that a property names. At the root it is unknown which they are.
+fn below(m: &Node<'_>, key: &str, default: &str) -> Matcher {
+    let value = m.host.settings.get(key);
+    let base = match &value {
+        Some(value) => super::properties::text(value).unwrap_or_default(),
+        None => default.to_owned(),
+    };
+    let base = base.trim_end_matches('/');
+    let pattern = ant_pattern(&format!("{base}/**")).filter(|_| !base.is_empty());
+    Matcher {
+        unknown: pattern.is_none(),
+        pattern,
+        ..Matcher::ANY
     }
 }
 
@@ -375,6 +390,10 @@ pub(super) fn call(m: &mut Node<'_>, kind: u16, number: u32, call: &Call<'_>) ->
             if call.method == "matcher" || call.method == "matchers" {
                 let matchers = matchers_of(m, call.args, call.open);
                 return Ok(matchers_val(m, matchers, call.span));
+            }
+            // `EndpointRequest.toAnyEndpoint().excluding("health")`
+            if call.method.starts_with("excluding") || call.method == "withHttpMethod" {
+                return Ok(matchers_val(m, vec![unknown()], call.span));
             }
             Ok(call.receiver.clone())
         }
