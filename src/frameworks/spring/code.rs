@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::exchange::{Exchange, Policy};
+use super::headers;
 use super::host::{Node, Position, config_of, object, push, text_of};
 use super::model::Code;
 use super::respond::{Stop, exchange, filters, links};
 use super::{constants, cookies};
-use crate::model::{Answer, DropReason, HeaderLine, Known, ValueSource};
+use crate::model::{Answer, HeaderLine, Known, ValueSource};
 use crate::source::Span;
 use crate::syntax::jvm::ast::{Class, Method, simple};
 use crate::syntax::jvm::eval::heap::{V, Val};
@@ -319,9 +320,9 @@ pub(super) fn call(
         object::REQUEST => Some(Ok(request_call(m, call))),
         object::REQUEST_HEADERS => Some(Ok(request_headers_call(m, call))),
         object::RESPONSE => Some(Ok(response_call(m, number, call))),
-        object::RESPONSE_HEADERS => Some(Ok(headers_call(m, call, None))),
-        object::ENTITY => Some(Ok(headers_call(m, call, None))),
-        object::FREE_HEADERS => Some(Ok(headers_call(m, call, Some(number)))),
+        object::RESPONSE_HEADERS => Some(Ok(headers::call(m, call, None))),
+        object::ENTITY => Some(Ok(headers::call(m, call, None))),
+        object::FREE_HEADERS => Some(Ok(headers::call(m, call, Some(number)))),
         object::EXCHANGE => Some(Ok(match call.method {
             "getRequest" => m.host_object(object::REQUEST, 0, call.span),
             "getResponse" => m.host_object(object::RESPONSE, 0, call.span),
@@ -493,78 +494,8 @@ fn response_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
     Val::void(span)
 }
 
-/// `HttpHeaders` of a response, or of an entity that is still to be sent.
-fn headers_call(m: &mut Node<'_>, call: &Call<'_>, free: Option<u32>) -> Val {
-    let args = call.args;
-    let (name, replaces, value) = match (call.method, args) {
-        ("add" | "header" | "addIfAbsent", [name, value, ..]) => {
-            (text_of(m, name), false, Some(value.clone()))
-        }
-        ("set" | "put" | "setHeader", [name, value, ..]) => {
-            (text_of(m, name), true, Some(value.clone()))
-        }
-        ("headers", [only, ..]) => {
-            if let Some((object::FREE_HEADERS, number)) = m.as_host(only) {
-                send_free(m, number);
-            }
-            (None, false, None)
-        }
-        (method, [value, ..]) => {
-            let name = method.strip_prefix("setAccessControl").map(dashed);
-            let name = name.map(|rest| format!("Access-Control-{rest}"));
-            let name = name.or_else(|| (method == "setVary").then(|| "Vary".to_owned()));
-            (name, true, Some(value.clone()))
-        }
-        _ => (None, false, None),
-    };
-    let (Some(name), Some(value)) = (name, value) else {
-        return call.receiver.clone();
-    };
-    if value.is_null() {
-        // `setOrRemove`; what `set` and `add` are given is passed over where it is sent.
-        if call.method == "setAccessControlAllowOrigin" {
-            match free {
-                Some(number) => m.host.change().free_headers[number as usize]
-                    .retain(|known| !known.name.eq_ignore_ascii_case(&name)),
-                None => exchange(m).remove(&name, call.span, DropReason::Overwritten),
-            }
-        }
-        return call.receiver.clone();
-    }
-    let line = line(m, &name, &value, call.span);
-    match free {
-        Some(number) => {
-            let lines = &mut m.host.change().free_headers[number as usize];
-            if replaces {
-                lines.retain(|known| !known.name.eq_ignore_ascii_case(&name));
-            }
-            lines.push(line);
-        }
-        None => {
-            let adds = adds_entity_headers(m);
-            let entity = m
-                .as_host(call.receiver)
-                .is_some_and(|(kind, _)| kind == object::ENTITY);
-            write(exchange(m), line, replaces || (entity && !adds));
-        }
-    }
-    call.receiver.clone()
-}
-
-/// `AllowOrigin` as in a header's name.
-fn dashed(name: &str) -> String {
-    let mut text = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !text.is_empty() {
-            text.push('-');
-        }
-        text.push(c);
-    }
-    text
-}
-
 /// Are an entity's headers added to those of the response? WebFlux puts them in their place.
-fn adds_entity_headers(m: &Node<'_>) -> bool {
+pub(super) fn adds_entity_headers(m: &Node<'_>) -> bool {
     m.host.versions.entity_headers_add() && !m.host.app().reactive
 }
 
@@ -579,7 +510,7 @@ pub(super) fn send_free(m: &mut Node<'_>, number: u32) {
     }
 }
 
-fn write(exchange: &mut Exchange, line: HeaderLine, replaces: bool) {
+pub(super) fn write(exchange: &mut Exchange, line: HeaderLine, replaces: bool) {
     if exchange.finished.is_some() {
         // It depends on how much of the response is already sent.
         exchange.unseen.push(line.name.to_ascii_lowercase());
@@ -591,7 +522,7 @@ fn write(exchange: &mut Exchange, line: HeaderLine, replaces: bool) {
 }
 
 /// A header line with a value of the program.
-fn line(m: &mut Node<'_>, name: &str, val: &Val, span: Span) -> HeaderLine {
+pub(super) fn line(m: &mut Node<'_>, name: &str, val: &Val, span: Span) -> HeaderLine {
     let (items, open) = m.flattened(std::slice::from_ref(val));
     let texts: Option<Vec<String>> = items.iter().map(|item| text_of(m, item)).collect();
     // `setAccessControlAllowMethods` joins by the comma alone, the other lists have a space.

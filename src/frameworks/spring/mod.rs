@@ -18,6 +18,7 @@ mod dialect;
 mod exchange;
 mod functional;
 mod gateway;
+mod headers;
 mod host;
 mod interceptors;
 mod locator;
