@@ -26,8 +26,9 @@ pub(super) struct Plan {
     pub(super) conditions: Conditions,
     /// Profiles with the number of their condition.
     profiles: Vec<(String, usize)>,
-    /// Properties that no file in view sets, with the number of their condition.
-    properties: Vec<(String, usize)>,
+    /// Properties that no file in view sets, each with a value that beans ask for (nothing: any) and
+    /// the number of its condition.
+    properties: Vec<(String, String, usize)>,
     /// Placeholders with a default that may be set from outside, with the number of their condition.
     placeholders: Vec<(String, usize)>,
     /// The active profiles, if the environment says which these are.
@@ -67,18 +68,30 @@ impl Plan {
                 }
             }
             "ConditionalOnProperty" => {
+                // It is active where the property is missing, which is a world of its own.
+                if matches_missing(annotation) {
+                    return;
+                }
+                let having = having_value(annotation);
                 for key in property_names(annotation) {
-                    if settings.get(&key).is_none()
-                        && !self.properties.iter().any(|(known, _)| *known == key)
+                    let mut known = self.properties.iter();
+                    if settings.get(&key).is_some()
+                        || known.any(|(name, value, _)| *name == key && *value == having)
                     {
-                        let condition = Condition {
-                            text: format!("`{key}` is set as `@ConditionalOnProperty` asks"),
-                            span: Some(annotation.span),
-                            development: false,
-                        };
-                        if let Some(at) = self.conditions.atom(condition) {
-                            self.properties.push((key, at));
-                        }
+                        continue;
+                    }
+                    let text = if having.is_empty() {
+                        format!("`{key}` is set as `@ConditionalOnProperty` asks")
+                    } else {
+                        format!("`{key}` is `{having}`")
+                    };
+                    let condition = Condition {
+                        text,
+                        span: Some(annotation.span),
+                        development: false,
+                    };
+                    if let Some(at) = self.conditions.atom(condition) {
+                        self.properties.push((key, having.clone(), at));
                     }
                 }
             }
@@ -149,9 +162,12 @@ impl Plan {
             .collect()
     }
 
-    fn property(&self, key: &str, world: &World) -> Option<bool> {
-        let (_, at) = self.properties.iter().find(|(known, _)| known == key)?;
-        Some(world.holds.get(*at).copied().unwrap_or(false))
+    /// The value of a property in a world, of which it has one at a time; nothing: it is missing.
+    fn property(&self, key: &str, world: &World) -> Option<&str> {
+        let holds = |at: usize| world.holds.get(at).copied().unwrap_or(false);
+        let mut properties = self.properties.iter();
+        let (_, value, _) = properties.find(|(known, _, at)| known == key && holds(*at))?;
+        Some(value)
     }
 }
 
@@ -196,22 +212,17 @@ impl Deployment<'_> {
     }
 
     fn property(&self, annotation: &Annotation) -> bool {
-        let having = annotation
-            .arg("havingValue")
-            .and_then(|arg| texts_of(arg).into_iter().next())
-            .unwrap_or_default();
-        let missing = annotation
-            .arg("matchIfMissing")
-            .is_some_and(|arg| matches!(arg.value.kind, ExprKind::Bool(true)));
+        let having = having_value(annotation);
         property_names(annotation).iter().all(|key| {
-            let Some(value) = self.settings.get(key) else {
-                return self.plan.property(key, self.world).unwrap_or(missing) || missing;
-            };
-            let text = match &value.kind {
-                Kind::String(text) => text.clone(),
-                Kind::Bool(value) => value.to_string(),
-                Kind::Number(number) => number.to_string(),
-                _ => return true,
+            let text = match self.settings.get(key).map(|value| value.kind) {
+                None => match self.plan.property(key, self.world) {
+                    None => return matches_missing(annotation),
+                    Some(text) => text.to_owned(),
+                },
+                Some(Kind::String(text)) => text,
+                Some(Kind::Bool(value)) => value.to_string(),
+                Some(Kind::Number(number)) => number.to_string(),
+                Some(_) => return true,
             };
             if having.is_empty() {
                 !text.eq_ignore_ascii_case("false")
@@ -220,6 +231,19 @@ impl Deployment<'_> {
             }
         })
     }
+}
+
+/// The value that `@ConditionalOnProperty` asks for; nothing: any but `false`.
+fn having_value(annotation: &Annotation) -> String {
+    let value = annotation.arg("havingValue").map(texts_of);
+    let first = value.and_then(|texts| texts.into_iter().next());
+    first.unwrap_or_default()
+}
+
+fn matches_missing(annotation: &Annotation) -> bool {
+    annotation
+        .arg("matchIfMissing")
+        .is_some_and(|arg| matches!(arg.value.kind, ExprKind::Bool(true)))
 }
 
 fn property_names(annotation: &Annotation) -> Vec<String> {
