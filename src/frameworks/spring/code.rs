@@ -397,7 +397,7 @@ fn request_headers_call(m: &mut Node<'_>, call: &Call<'_>) -> Val {
         ("getOrigin", _) => request_header(m, "origin", call.span),
         ("getFirst" | "get" | "getHeader" | "header" | "firstHeader", Some(name)) => {
             let val = request_header(m, &name, call.span);
-            if matches!(call.method, "get" | "header") && !val.is_null() && !m.host.app().reactive {
+            if matches!(call.method, "get" | "header") && !val.is_null() {
                 return m.list(vec![val], false, call.span);
             }
             val

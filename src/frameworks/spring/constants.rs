@@ -9,6 +9,11 @@ pub(super) fn constant(path: &str, span: Span) -> Option<Val> {
     let (class, name) = path.rsplit_once('.')?;
     let number = |value: f64| Some(Val::number(value, span));
     match (simple(class), name) {
+        // One that a wildcard import brings is the same as any other.
+        ("HttpMethod", name) if path.starts_with("*.") => {
+            let path = format!("org.springframework.http.HttpMethod.{name}");
+            Some(Val::foreign(path, span))
+        }
         ("HttpHeaders", name) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => {
             Some(Val::string(header_name(name), span))
         }
