@@ -321,6 +321,8 @@ pub(super) struct Matcher {
     pub(super) unless: Vec<Self>,
     /// What it asks is not in view.
     pub(super) unknown: bool,
+    /// Requests of their own never match: dispatches to the error page (true), or others.
+    pub(super) dispatch: Option<bool>,
 }
 
 /// Who may pass.
@@ -360,6 +362,7 @@ impl Matcher {
         preflight: false,
         unless: Vec::new(),
         unknown: false,
+        dispatch: None,
     };
 
     /// How many matchers it is made of.
@@ -385,6 +388,7 @@ impl Matcher {
             preflight: self.preflight || other.preflight,
             unless: [self.unless.as_slice(), other.unless.as_slice()].concat(),
             unknown: self.unknown || other.unknown || unclear,
+            dispatch: self.dispatch.or(other.dispatch),
         })
     }
 
@@ -395,7 +399,8 @@ impl Matcher {
                 .pattern
                 .as_ref()
                 .is_some_and(|pattern| !pattern.matches(path, false))
-            || (self.preflight && !preflight);
+            || (self.preflight && !preflight)
+            || self.dispatch.is_some();
         if refused {
             return Some(false);
         }

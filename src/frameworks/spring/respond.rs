@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::exchange::{Exchange, Policy, Processed};
 use super::host::{Node, Position};
 use super::model::{
-    Access, Application, Chain, Entry, Handler, Link, Rank, Rule, Source, What, any_matches,
-    policy_for,
+    Access, Application, Chain, Entry, Handler, Link, Matcher, Rank, Rule, Source, What,
+    any_matches, policy_for,
 };
 use super::{code, gateway, interceptors};
 use crate::model::{Answer, Application as Behind, HeaderLine, Known};
@@ -225,6 +225,7 @@ fn authorize(
     otherwise: Access,
     span: Option<Span>,
 ) -> Result<bool, Stop> {
+    let is_error = exchange(m).is_error;
     let (method, path, preflight, exact) = {
         let exchange = exchange(m);
         (
@@ -236,7 +237,12 @@ fn authorize(
     };
     let mut found = (otherwise, span);
     for rule in rules {
-        let matches = any_matches(&rule.matchers, &method, &path, preflight);
+        let dispatches = |matcher: &Matcher| is_error && matcher.dispatch.is_some();
+        let matches = match rule.matchers.iter().find(|matcher| dispatches(matcher)) {
+            Some(matcher) if matcher.unknown => None,
+            Some(matcher) => matcher.dispatch,
+            None => any_matches(&rule.matchers, &method, &path, preflight),
+        };
         if matches.unwrap_or_else(|| exchange(m).decide()) {
             found = (rule.access, Some(rule.span));
             break;

@@ -186,10 +186,10 @@ pub(super) fn construct(m: &mut Node<'_>, class: &str, call: &Call<'_>) -> Optio
                 .args
                 .first()
                 .and_then(|val| val.as_foreign().map(str::to_owned));
-            let status = status
-                .and_then(|path| code::status_of(&path))
-                .unwrap_or(401);
-            Some(m.host_object(object::STATUS, u32::from(status), call.span))
+            let status = status.and_then(|path| code::status_of(&path));
+            // A number that is no status stands for one that is not in view.
+            let number = status.map_or(u32::MAX, u32::from);
+            Some(m.host_object(object::STATUS, number, call.span))
         }
         _ => None,
     }
@@ -608,8 +608,14 @@ fn authorize_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
         return section(m, this.http, Which::Rule, vec![Matcher::ANY], call.span);
     }
     if name == "dispatcherTypeMatchers" || name == "shouldFilterAllDispatcherTypes" {
+        let (types, open) = m.flattened(call.args);
+        let names: Vec<_> = types.iter().map(Val::as_foreign).collect();
+        let errors = names
+            .iter()
+            .any(|name| name.is_some_and(|name| name.ends_with("DispatcherType.ERROR")));
         let matchers = vec![Matcher {
-            method: Some("an error or forward".into()),
+            dispatch: Some(errors),
+            unknown: !errors && (open || names.contains(&None)),
             ..Matcher::ANY
         }];
         return section(m, this.http, Which::Rule, matchers, call.span);
