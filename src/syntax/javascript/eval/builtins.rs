@@ -197,7 +197,10 @@ impl<H: Host> Machine<'_, H> {
                 self.allocate(ObjectKind::Map(pairs, open), span)
             }
             "RegExp" => self.new_regex(&arg(), call.args.get(1), span),
-            "URL" => return Some(self.new_url(&arg(), span)),
+            "URL" => {
+                let base = call.args.get(1).cloned().map(|base| self.force(base));
+                return Some(self.new_url(&arg(), base.as_ref(), span));
+            }
             "Error" | "TypeError" | "RangeError" => {
                 let error = self.allocate(ObjectKind::Plain, span);
                 if let Some(id) = error.as_id() {
@@ -274,17 +277,44 @@ impl<H: Host> Machine<'_, H> {
         }
     }
 
-    fn new_url(&mut self, source: &Val, span: Span) -> Result<Val> {
-        let invalid = || Val::something("the address is not valid", span);
+    fn new_url(&mut self, source: &Val, base: Option<&Val>, span: Span) -> Result<Val> {
+        let invalid = || {
+            Err(Abrupt::Throw(Val::something(
+                "the address is not valid",
+                span,
+            )))
+        };
+        let base = base.filter(|base| !matches!(base.v, V::Undefined));
         let Some(text) = source.as_str() else {
-            return if source.is_nullish() {
-                Err(Abrupt::Throw(invalid()))
+            return if source.is_nullish() && base.is_none() {
+                invalid()
             } else {
                 Ok(Val::something("the address is not in view", span))
             };
         };
-        let Some(parts) = split_url(text) else {
-            return Err(Abrupt::Throw(invalid()));
+        let parts = match base.map(Val::as_str) {
+            None => split_url(text),
+            Some(Some(base)) => {
+                let resolved = url::Url::parse(base).and_then(|base| base.join(text));
+                resolved.ok().and_then(|url| split_url(url.as_str()))
+            }
+            // Whatever the host is, the path is this one.
+            Some(None) if text.starts_with('/') && !text[1..].starts_with(['/', '\\']) => {
+                let stand_in = url::Url::parse("http://unknown.invalid");
+                let resolved = stand_in.and_then(|base| base.join(text));
+                resolved.ok().map(|url| {
+                    let query = url.query().filter(|query| !query.is_empty());
+                    let query = query.map(|query| format!("?{query}"));
+                    vec![
+                        ("pathname", url.path().to_owned()),
+                        ("search", query.unwrap_or_default()),
+                    ]
+                })
+            }
+            Some(None) => return Ok(Val::something("the address is not in view", span)),
+        };
+        let Some(parts) = parts else {
+            return invalid();
         };
         let url = self.allocate(ObjectKind::Plain, span);
         if let Some(id) = url.as_id() {
