@@ -291,12 +291,14 @@ fn after(machine: &mut Node<'_>, result: Result<Val>, place: Place) -> End {
         _ => {}
     }
     if let Some(passed) = exchange.next.take() {
-        return match passed {
-            Some(error) if error.as_str() == Some("route") => End::LeavesRoute,
-            Some(error) if error.as_str() == Some("router") => End::LeavesStack,
-            Some(error) if error.is_nullish() => End::Passed(None),
-            Some(error) if matches!(error.v, V::Bool(false)) => End::Passed(None),
-            error => End::Passed(error),
+        let Some(error) = passed else {
+            return End::Passed(None);
+        };
+        return match error.as_str() {
+            Some("route") => End::LeavesRoute,
+            Some("router") => End::LeavesStack,
+            _ if machine.decide(&error, error.span) => End::Passed(Some(error)),
+            _ => End::Passed(None),
         };
     }
     if let Some(error) = rejected {
