@@ -7,6 +7,7 @@ use super::exchange::Exchange;
 use super::host::{Node, host_object, host_value, is_uncalled_cors};
 use super::model::{Layer, Middleware, StackKind, function, object};
 use super::path::{Major, Match};
+use super::site::speaks_of_cors;
 use crate::limits::express::dispatch::MAX_NESTING;
 use crate::model::{Answer, Application, Known};
 use crate::source::Span;
@@ -211,14 +212,13 @@ fn run_handler(
 /// Can a route's last handler do nothing but answer, as far as CORS and caches are concerned? What
 /// it computes before that does not matter to a probe, which is a request that succeeds.
 fn only_answers(machine: &Node<'_>, handler: &Val) -> bool {
-    const MATTERS: [&str; 11] = [
+    const MATTERS: [&str; 10] = [
         "eader",
+        "riteHead",
         "vary",
         ".set(",
         ".append(",
         "ookie",
-        "cors",
-        "CORS",
         "redirect",
         "uthorization",
         "origin",
@@ -250,7 +250,8 @@ fn only_answers(machine: &Node<'_>, handler: &Val) -> bool {
     let goes_on = name(2).is_some_and(|next| {
         mentions(body, &next).any(|rest| !rest.starts_with('(') || rest.starts_with("()"))
     });
-    answers && !goes_on && !MATTERS.iter().any(|word| body.contains(word))
+    let matters = speaks_of_cors(body) || MATTERS.iter().any(|word| body.contains(word));
+    answers && !goes_on && !matters
 }
 
 /// What follows each place where a text mentions a name.
