@@ -309,7 +309,8 @@ fn after(machine: &mut Node<'_>, result: Result<Val>, place: Place) -> End {
             End::Hangs(place.span, !place.route && exchange.cors_at.is_some())
         };
     }
-    if place.terminal && (exchange.escaped || !exchange.request.exact) {
+    let answers = place.terminal && (exchange.escaped || !exchange.request.exact);
+    if answers || exchange.begun {
         exchange.finish(Answer::Handler, place.span);
         return End::Finished;
     }

@@ -37,6 +37,8 @@ pub(super) struct Exchange {
     pub(super) turn: u32,
     /// What runs now has passed the request on, or somebody out of view may answer it.
     pub(super) escaped: bool,
+    /// The head is sent, and the body goes on.
+    pub(super) begun: bool,
     /// Where a CORS header was set first, or the package ran.
     pub(super) cors_at: Option<Span>,
     /// The first of them that is no part of a route: place, and what to call it.
@@ -122,6 +124,7 @@ impl Exchange {
             next: None,
             turn: 0,
             escaped: false,
+            begun: false,
             cors_at: None,
             policy_at: None,
             in_route: false,
@@ -265,7 +268,7 @@ impl Exchange {
     }
 
     fn is_over(&self) -> bool {
-        self.finished.is_some()
+        self.finished.is_some() || self.begun
     }
 
     /// Removes the lines of a name; those that said something about CORS are remembered.
@@ -533,7 +536,7 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
                 exchange.remove(header, span, DropReason::Hidden);
             }
         }
-        "getHeader" | "get" => {
+        "getHeader" | "get" | "hasHeader" => {
             let header = args.first().and_then(Val::as_str);
             let exchange = machine.host.exchange.as_ref();
             let line = header.and_then(|header| {
@@ -543,12 +546,16 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
                     .find(|line| line.name.eq_ignore_ascii_case(header))
             });
             return Ok(match (header, line) {
+                (Some(_), Some(_)) if name == "hasHeader" => Val::bool(true, span),
                 (Some(_), Some(line)) => match &line.value {
                     Known::Known(value) => Val::string(value.as_str(), span),
                     Known::Unknown => Val::unknown("the header's value is unknown", span),
                 },
                 (Some(header), None) if is_cors(header) || header.eq_ignore_ascii_case("vary") => {
-                    Val::undefined(span)
+                    match name {
+                        "hasHeader" => Val::bool(false, span),
+                        _ => Val::undefined(span),
+                    }
                 }
                 _ => Val::unknown("the header's value is unknown", span),
             });
@@ -566,7 +573,18 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
         "status" | "writeHead" | "sendStatus" | "redirect" => {
             return status_call(machine, name, &args, call);
         }
-        "send" | "json" | "jsonp" | "end" | "render" | "sendFile" | "download" => {
+        "write" | "flushHeaders" => {
+            if let Some(exchange) = &mut machine.host.exchange {
+                exchange.begun |= exchange.finished.is_none();
+            }
+        }
+        "location" => {
+            if let Some(to) = args.first() {
+                set_header(machine, &Val::string("Location", span), to, span, false)?;
+            }
+        }
+        "format" => format(machine, args.first(), span)?,
+        "send" | "json" | "jsonp" | "end" | "render" | "sendFile" | "sendfile" | "download" => {
             // Express 4: `send(status, body)` and `json(status, body)` of old.
             if let (Some(status), true) = (args.first(), args.len() > 1 && name != "end")
                 && matches!(status.v, V::Number(_))
@@ -579,6 +597,39 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
         _ => {}
     }
     Ok(this)
+}
+
+/// `res.format({ json() {…}, default() {…} })`: browsers accept everything unless they are told
+/// otherwise, which gives the first.
+fn format(machine: &mut Node<'_>, formats: Option<&Val>, span: Span) -> Result<()> {
+    let Some(exchange) = &mut machine.host.exchange else {
+        return Ok(());
+    };
+    exchange.vary("Accept", span);
+    let accepts = exchange.request.header("accept");
+    let first = accepts.is_none_or(|accepts| accepts.trim() == "*/*");
+    let turn = exchange.turn;
+    let keys = formats.map(|formats| machine.own_keys(formats));
+    let keys = keys.unwrap_or_default();
+    let key = keys.iter().find(|(name, _)| &**name != "default");
+    let key = key.or(keys.first()).filter(|_| first || keys.len() == 1);
+    let function = key.and_then(|(name, _)| machine.own(formats?, name));
+    match function.filter(|function| machine.function(function).is_some()) {
+        Some(function) => {
+            let request = super::dispatch::request_value(machine, span);
+            let response = super::dispatch::response_value(machine, span);
+            let next = Val::new(V::Host(function::NEXT, turn), span);
+            let args = [request, response, next];
+            machine.call(&function, &Val::undefined(span), &args, span)?;
+        }
+        None => {
+            if let Some(exchange) = &mut machine.host.exchange {
+                exchange.status = Known::Unknown;
+            }
+            finish(machine, span);
+        }
+    }
+    Ok(())
 }
 
 fn status_call(machine: &mut Node<'_>, name: &str, args: &[Val], call: &Call<'_>) -> Result<Val> {

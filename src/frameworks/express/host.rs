@@ -447,9 +447,13 @@ fn host_member(
             }
             "req" => Some(super::dispatch::request_value(machine, span)),
             _ => {
-                let at = RESPONSE_METHODS.iter().position(|known| *known == name)?;
-                let at = u16::try_from(at).ok()?;
-                Some(Val::new(V::Host(function::RESPONSE + at, 0), span))
+                let at = RESPONSE_METHODS.iter().position(|known| *known == name);
+                let v = match (at, machine.own(of, name)) {
+                    (Some(at), _) => V::Host(function::RESPONSE + u16::try_from(at).ok()?, 0),
+                    (None, Some(own)) => return Some(own),
+                    (None, None) => V::Foreign(format!("res.{name}").into()),
+                };
+                Some(Val::new(v, span))
             }
         },
         object::REQUEST => {

@@ -155,7 +155,7 @@ pub(super) fn http_method(name: &str) -> Option<&'static str> {
 }
 
 /// Methods of the response that matter.
-pub(super) const RESPONSE_METHODS: [&str; 24] = [
+pub(super) const RESPONSE_METHODS: [&str; 37] = [
     "set",
     "header",
     "setHeader",
@@ -180,4 +180,17 @@ pub(super) const RESPONSE_METHODS: [&str; 24] = [
     "type",
     "write",
     "setHeaders",
+    "hasHeader",
+    "flushHeaders",
+    "format",
+    "location",
+    "sendfile",
+    "clearCookie",
+    "links",
+    "attachment",
+    "contentType",
+    "on",
+    "once",
+    "addListener",
+    "setTimeout",
 ];

@@ -36,6 +36,13 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
     if machine.host.exchange.is_some() && is_handler_call(machine, call) {
         return Some(exchange::call_foreign(machine, path, call));
     }
+    // What adds methods to the response may answer with them.
+    if path.starts_with("res.")
+        && let Some(exchange) = &mut machine.host.exchange
+    {
+        exchange.escaped = true;
+        return None;
+    }
     if cors::is_package(path) {
         return Some(Ok(cors_call(machine, call)));
     }
