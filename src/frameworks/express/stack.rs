@@ -21,7 +21,7 @@ pub(super) fn call(
     }
     match name {
         "use" => {
-            let (paths, rest) = paths(machine, stack, call.args);
+            let (paths, rest) = paths(machine, stack, true, call.args);
             let handlers = handlers(machine, rest);
             for handler in &handlers {
                 if let Some(inner) = stack_number(machine, handler)
@@ -41,7 +41,7 @@ pub(super) fn call(
             this
         }
         "route" => {
-            let (paths, _) = paths(machine, stack, call.args);
+            let (paths, _) = paths(machine, stack, false, call.args);
             let path = one_path(machine, stack, paths, "", &[], call.span);
             let program = machine.host.change();
             program.routes.push((stack, path));
@@ -80,7 +80,7 @@ pub(super) fn call(
             let Some(method) = http_method(name) else {
                 return this;
             };
-            let (paths, rest) = paths(machine, stack, call.args);
+            let (paths, rest) = paths(machine, stack, false, call.args);
             let handlers = handlers(machine, rest);
             let path = one_path(machine, stack, paths, method, &handlers, call.span);
             let layer = Layer {
@@ -211,7 +211,12 @@ pub(super) fn router_options(machine: &mut Node<'_>, stack: u32, options: &Val) 
 }
 
 /// The paths that a call begins with, and the other arguments.
-fn paths<'a>(machine: &mut Node<'_>, stack: u32, args: &'a [Val]) -> (Vec<LayerPath>, &'a [Val]) {
+fn paths<'a>(
+    machine: &mut Node<'_>,
+    stack: u32,
+    is_use: bool,
+    args: &'a [Val],
+) -> (Vec<LayerPath>, &'a [Val]) {
     let Some(first) = args.first() else {
         return (vec![LayerPath::All], args);
     };
@@ -230,7 +235,7 @@ fn paths<'a>(machine: &mut Node<'_>, stack: u32, args: &'a [Val]) -> (Vec<LayerP
         if !paths.is_empty() {
             return (paths, rest);
         }
-    } else if val.is_opaque() && !rest.is_empty() && !matches!(val.v, V::Foreign(_)) {
+    } else if val.is_opaque() && !rest.is_empty() && (!is_use || is_likely_path(machine, first)) {
         // A prefix that is not in view: some path of its own.
         let major = machine.host.program.major;
         return (
@@ -253,11 +258,23 @@ fn path_of(machine: &Node<'_>, val: &Val, comparing: Comparing) -> Option<LayerP
             )),
             _ => None,
         },
-        V::Unknown(unknown) if unknown.truthy == Some(true) => {
-            Some(LayerPath::new("/unknown-prefix", major, comparing))
-        }
         _ => None,
     }
+}
+
+/// Is something out of view that `app.use` begins with a path, not middleware? A text that is put
+/// together is, and what is called one.
+fn is_likely_path(machine: &Node<'_>, val: &Val) -> bool {
+    let text = machine.text(val.span);
+    let is_text = matches!(val.v, V::Env(_))
+        || text.starts_with(['`', '\'', '"'])
+        || text.contains('+') && !text.ends_with(')');
+    let name = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let name = name.to_ascii_lowercase();
+    is_text
+        || ["prefix", "path", "base", "url"]
+            .iter()
+            .any(|word| name.ends_with(word))
 }
 
 /// Handlers, with lists of them unrolled.
