@@ -186,17 +186,60 @@ impl Express {
 }
 
 /// Does a test whose values are not in view hold while developing (`config.isDev`), or in
-/// production only? Nothing if its words say neither.
+/// production only? Nothing if its words say neither, or if it says more than that.
 fn is_about_development(text: &str) -> Option<bool> {
-    let lower = text.to_ascii_lowercase();
-    let negated = lower.starts_with('!') || lower.contains("!=");
-    if lower.contains("isdev") || lower.contains("develop") || lower.contains("'dev'") {
-        Some(!negated)
-    } else if lower.contains("prod") && !lower.contains("product") || lower.contains("production") {
-        Some(negated)
-    } else {
-        None
+    if text.contains("||") || text.replace("?.", "").contains('?') {
+        return None;
     }
+    // What holds in development and under further conditions holds in development only.
+    if text.contains("&&") {
+        let mut parts = text
+            .split("&&")
+            .map(|part| is_about_development(part.trim()));
+        return parts.any(|part| part == Some(true)).then_some(true);
+    }
+    let plain = text.trim_start_matches(['!', '(', ' ']);
+    let mut negated = text[..text.len() - plain.len()].matches('!').count() % 2 == 1;
+    let plain = match (plain.matches("==").count(), plain.matches("!=").count()) {
+        (0, 0) if !plain.contains(['!', '<', '>']) => plain,
+        // `!a == b` compares `!a`.
+        (equal, unequal) if equal + unequal == 1 && !negated => {
+            negated = unequal == 1;
+            let with_truth = plain.replace("===", "==");
+            if with_truth.ends_with("false") || with_truth.ends_with("true") {
+                return None;
+            }
+            plain
+        }
+        _ => return None,
+    };
+    let words = words(plain);
+    let says = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    match (
+        says(&["dev", "develop", "development", "developing"]),
+        says(&["prod", "production"]),
+    ) {
+        (true, false) => Some(!negated),
+        (false, true) => Some(negated),
+        _ => None,
+    }
+}
+
+/// The words that names are made of, lower case: `isDev` and `IS_DEV` say `is` and `dev`.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    for c in text.chars() {
+        let starts = !before.is_alphanumeric() || c.is_uppercase() && !before.is_uppercase();
+        if c.is_alphanumeric() && (starts || words.is_empty()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words
 }
 
 /// The kind and number of a host object.
@@ -547,4 +590,34 @@ pub(super) fn host_value(machine: &mut Node<'_>, kind: u16, span: Span) -> Val {
 /// Is this value the package's middleware factory itself, uncalled?
 pub(super) fn is_uncalled_cors(val: &Val) -> bool {
     matches!(&val.v, V::Foreign(path) if cors::is_package(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_about_development;
+
+    #[test]
+    fn tests_say_whether_they_hold_while_developing() {
+        let cases = [
+            ("config.isDev", Some(true)),
+            ("!config.isDev", Some(false)),
+            ("!!config.isDev", Some(true)),
+            ("!(config.mode !== 'dev')", None),
+            ("settings.IS_DEVELOPMENT", Some(true)),
+            ("mode === 'development'", Some(true)),
+            ("mode !== 'production'", Some(true)),
+            ("config.isProd", Some(false)),
+            ("flags.isProduction && !flags.isLocal", None),
+            ("config.isDeviceReady", None),
+            ("config.isDeveloperPortalEnabled", None),
+            ("settings.productName", None),
+            ("config.isDev === false", None),
+            ("a != b && config.prod", None),
+            ("config?.isDev && config.level !== 3", Some(true)),
+            ("config.isDev || config.open", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_about_development(text), expected, "{text}");
+        }
+    }
 }
