@@ -520,12 +520,25 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
             }
         }
         "vary" => {
-            for member in args.iter().filter_map(Val::as_str) {
-                if let Some(exchange) = &mut machine.host.exchange {
-                    for member in member.split(',') {
-                        exchange.vary(member.trim(), span);
-                    }
+            let Some(first) = args.first() else {
+                return Ok(this);
+            };
+            let list = machine.items(first).filter(|_| first.as_id().is_some());
+            let (items, open) = list.unwrap_or((vec![first.clone()], false));
+            for item in items {
+                let item = machine.force(item);
+                let Some(exchange) = &mut machine.host.exchange else {
+                    break;
+                };
+                match item.as_str() {
+                    Some(members) => members
+                        .split(',')
+                        .for_each(|member| exchange.vary(member.trim(), span)),
+                    None => exchange.vary_perhaps(span),
                 }
+            }
+            if let (true, Some(exchange)) = (open, &mut machine.host.exchange) {
+                exchange.vary_perhaps(span);
             }
         }
         "removeHeader" => {
