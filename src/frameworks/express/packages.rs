@@ -145,10 +145,19 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         });
         return Some(Ok(middleware(machine, kind, span)));
     }
+    // Who is not logged in may be let through.
+    let optional = |name: &str| {
+        let required = first.as_ref().and_then(|first| machine.own(first, name));
+        required.is_some_and(|required| machine.truth(&required) != Some(true))
+    };
+    let lets_pass = optional("credentialsRequired") || optional("authRequired");
     if matches!(
         path,
         "express-jwt" | "express-jwt.expressjwt" | "express-jwt.jwt"
     ) {
+        if lets_pass {
+            return Some(Ok(middleware(machine, Middleware::Pass, span)));
+        }
         let kind = Middleware::TokenAuthentication(span);
         return Some(Ok(middleware(machine, kind, span)));
     }
@@ -157,6 +166,9 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         "express-basic-auth" | "express-oauth2-jwt-bearer.auth"
     ) || path.ends_with(".requiresAuth") && path.starts_with("express-openid-connect")
     {
+        if lets_pass {
+            return Some(Ok(middleware(machine, Middleware::Pass, span)));
+        }
         let kind = Middleware::Authentication(Authentication {
             status: 401,
             reads_header: !path.ends_with("requiresAuth"),
