@@ -208,10 +208,25 @@ pub(super) fn call_method(
         Method::Required => changed(&|schema| schema.required = true),
         Method::Open => changed(&|schema| schema.open = true),
         Method::Fields => changed(&|schema| schema.kind = Kind::Fields(arg.clone())),
-        Method::Default => changed(&|schema| schema.steps.push(Step::Default(arg.clone()))),
+        Method::Default => {
+            let default = match given_by(machine, arg, call.span) {
+                Ok(default) => default,
+                Err(abrupt) => return Some(Err(abrupt)),
+            };
+            changed(&|schema| schema.steps.push(Step::Default(default.clone())))
+        }
         Method::Transform => changed(&|schema| schema.steps.push(Step::Transform(arg.clone()))),
     };
     Some(Ok(value(machine, schema, call.span)))
+}
+
+/// A default: a function is called for it, by Joi with the object around it.
+fn given_by(machine: &mut Node<'_>, default: Val, span: Span) -> Result<Val> {
+    if machine.function(&default).is_none() {
+        return Ok(default);
+    }
+    let around = Val::unknown("it is the object around it", span);
+    machine.call(&default, &Val::undefined(span), &[around], span)
 }
 
 /// What a check gives that has passed: one that has not stops the program.
