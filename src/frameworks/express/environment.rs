@@ -250,7 +250,7 @@ fn apply(machine: &mut Node<'_>, schema: &Schema, input: &Val, span: Span) -> Re
         && !schema
             .steps
             .iter()
-            .any(|step| !matches!(step, Step::Transform(_)));
+            .any(|step| matches!(step, Step::Default(_)));
     after(machine, schema, schema.steps.len(), input, required, span)
 }
 
@@ -285,12 +285,7 @@ fn after(
             or_else(machine, schema, steps, input, default, span)
         }
         Step::Development(development) => {
-            let others = after(machine, schema, steps, input, required, span)?;
-            let unset = if matches!(input.v, V::Env(_)) && required {
-                Val::something("the program does not start without it", span)
-            } else {
-                others
-            };
+            let unset = after(machine, schema, steps, input, required, span)?;
             let default = by_environment(machine, development.clone(), unset, span);
             or_else(machine, schema, steps, input, default, span)
         }
