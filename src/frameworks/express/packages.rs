@@ -6,7 +6,7 @@ use super::site::speaks_of_cors;
 use super::stack::enable_cors;
 use super::{cors, environment, exchange, stack};
 use crate::source::Span;
-use crate::syntax::javascript::eval::heap::{V, Val};
+use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Call, Result};
 
 /// Properties of foreign values that have a meaning.
@@ -91,6 +91,17 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
     {
         stack::listen(machine, stack, call.args);
         return None;
+    }
+    if path == "http-errors"
+        && let Some(status) = first.clone().filter(|val| matches!(val.v, V::Number(_)))
+    {
+        let error = machine.allocate(ObjectKind::Plain, span);
+        if let Some(id) = error.as_id() {
+            let error = machine.objects.get_mut(id);
+            error.open = true;
+            error.set("status", span, status);
+        }
+        return Some(Ok(error));
     }
     if let Some(result) = environment::nest(machine, path, call) {
         return Some(result);

@@ -299,6 +299,8 @@ fn error_status(machine: &Node<'_>, error: &Val) -> (Known<u16>, Span) {
         )]
         Some(V::Number(status)) if (400.0..600.0).contains(&status) => Known::Known(status as u16),
         Some(V::Unknown(_) | V::Foreign(_) | V::Env(_)) => Known::Unknown,
+        // What the language and Express throw themselves is something without a status.
+        None if error.is_opaque() && machine.truth(error).is_none() => Known::Unknown,
         _ => match set {
             Some(Known::Known(status)) if (400..600).contains(&status) => Known::Known(status),
             Some(Known::Unknown) => Known::Unknown,
