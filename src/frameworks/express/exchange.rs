@@ -355,6 +355,9 @@ impl Exchange {
 
     /// Whether `Vary` gets another member cannot be told.
     pub(super) fn vary_perhaps(&mut self, span: Span) {
+        if self.is_over() {
+            return;
+        }
         self.vary("", span);
         let is_vary = |line: &&mut HeaderLine| line.name.eq_ignore_ascii_case("vary");
         if let Some(line) = self.headers.iter_mut().find(is_vary) {
