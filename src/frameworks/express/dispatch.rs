@@ -88,7 +88,8 @@ fn run_stack(machine: &mut Node<'_>, number: u32, path: &str, depth: u32) -> End
             };
             match run_handler(machine, handler, error.take(), &inner, place, depth) {
                 End::Passed(passed) => error = passed,
-                End::LeavesRoute => break,
+                End::LeavesRoute if layer.method.is_some() => break,
+                End::LeavesRoute => {}
                 End::LeavesStack => return End::Passed(None),
                 other => return other,
             }
