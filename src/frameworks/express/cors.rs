@@ -478,7 +478,8 @@ fn set_allowed_headers(machine: &mut Node<'_>, options: &Val, span: Span) {
 
 /// A header of a list or text, unless it is empty.
 fn set_list(machine: &mut Node<'_>, name: &str, val: &Val, span: Span) {
-    if machine.truth(val) == Some(false) {
+    // The package asks for a length, too.
+    if machine.truth(val) == Some(false) || matches!(val.v, V::Bool(_) | V::Number(_)) {
         return;
     }
     let text = machine.to_text(val).map(|text| text.to_string());
