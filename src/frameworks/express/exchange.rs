@@ -11,7 +11,7 @@ use crate::model::{
     Answer, Decision, DropReason, Dropped, HeaderLine, Known, Observation, Request, ValueSource,
 };
 use crate::source::Span;
-use crate::syntax::javascript::eval::heap::{V, Val};
+use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Call, Comparison, Result};
 
 /// The name of the file that stands for all that `express.static` finds.
@@ -451,7 +451,6 @@ pub(super) fn request_member(machine: &mut Node<'_>, name: &str, span: Span) -> 
         // Browsers send no credentials with a preflight.
         "user" | "auth" | "session" if preflight => Val::undefined(span),
         "cookies" | "signedCookies" if preflight => {
-            use crate::syntax::javascript::eval::heap::ObjectKind;
             machine.allocate(ObjectKind::Plain, span)
         }
         _ => Val::new(V::Foreign(format!("req.{name}").into()), span),
@@ -504,7 +503,7 @@ pub(super) fn response_call(machine: &mut Node<'_>, name: &str, call: &Call<'_>)
     match name {
         "set" | "header" | "setHeader" | "setHeaders" => {
             if let [only] = args.as_slice() {
-                set_all(machine, only, span);
+                set_all(machine, only, span, name == "setHeaders")?;
             } else if let [header, value, ..] = args.as_slice() {
                 set_header(machine, header, value, span, name == "setHeader")?;
             }
@@ -677,7 +676,7 @@ fn status_call(machine: &mut Node<'_>, name: &str, args: &[Val], call: &Call<'_>
             }
             if name == "writeHead" {
                 for arg in args.iter().skip(1) {
-                    set_all(machine, arg, span);
+                    set_all(machine, arg, span, true)?;
                 }
             }
             if name == "sendStatus" {
@@ -701,17 +700,28 @@ fn finish(machine: &mut Node<'_>, span: Span) {
     }
 }
 
-/// `res.set({…})` and `res.writeHead(status, {…})`.
-fn set_all(machine: &mut Node<'_>, val: &Val, span: Span) {
-    let slots = machine.object(val).map(|object| object.properties.clone());
-    for slot in slots.unwrap_or_default() {
-        let header = Val::string(slot.name, slot.key_span);
-        let value = machine.force(slot.value);
+/// `res.set({…})`, `res.writeHead(status, {…})` and `res.setHeaders(new Map(…))`.
+fn set_all(machine: &mut Node<'_>, val: &Val, span: Span, strict: bool) -> Result<()> {
+    let Some(object) = machine.object(val) else {
+        return Ok(());
+    };
+    let slots = object.properties.iter();
+    let mut all: Vec<(Val, Val)> = slots
+        .map(|slot| {
+            let header = Val::string(slot.name.clone(), slot.key_span);
+            (header, slot.value.clone())
+        })
+        .collect();
+    if let ObjectKind::Map(pairs, _) = &object.kind {
+        all.extend(pairs.iter().cloned());
+    }
+    for (header, value) in all {
+        let value = machine.force(value);
         let place = header.span.to(value.span);
         let place = if place.end > place.start { place } else { span };
-        // What it throws would be the program's end as well.
-        let _ = set_header(machine, &header, &value, place, false);
+        set_header(machine, &header, &value, place, strict)?;
     }
+    Ok(())
 }
 
 fn set_header(
