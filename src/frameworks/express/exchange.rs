@@ -449,8 +449,9 @@ pub(super) fn request_member(machine: &mut Node<'_>, name: &str, span: Span) -> 
         "get" | "header" => Val::new(V::Host(function::REQUEST_GET, 0), span),
         "isAuthenticated" => Val::new(V::Host(function::IS_AUTHENTICATED, 0), span),
         // Browsers send no credentials with a preflight.
-        "user" | "auth" | "session" if preflight => Val::undefined(span),
-        "cookies" | "signedCookies" if preflight => {
+        "user" | "auth" if preflight => Val::undefined(span),
+        // Who comes without a cookie gets a new session.
+        "cookies" | "signedCookies" | "session" if preflight => {
             machine.allocate(ObjectKind::Plain, span)
         }
         _ => Val::new(V::Foreign(format!("req.{name}").into()), span),
