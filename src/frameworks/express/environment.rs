@@ -57,7 +57,7 @@ const METHODS: [(Method, &[&str]); 11] = [
 ];
 
 /// Methods that look at a value and pass it on.
-const SAME: [&str; 28] = [
+const SAME: [&str; 37] = [
     "nullable",
     "min",
     "max",
@@ -86,6 +86,15 @@ const SAME: [&str; 28] = [
     "prefs",
     "refine",
     "superRefine",
+    "trim",
+    "toLowerCase",
+    "allow",
+    "empty",
+    "label",
+    "messages",
+    "uuid",
+    "readonly",
+    "brand",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +213,17 @@ pub(super) fn call_method(
         Method::Same => schema,
         // What a failed check gives is not told apart.
         Method::Catch => changed(&|schema| schema.kind = Kind::Other),
-        Method::Optional => changed(&|schema| schema.required = false),
+        Method::Optional => {
+            let differs = Val::unknown("the releases of the package differ", call.span);
+            changed(&|schema| {
+                // One release of zod gives nothing for what is optional, the next the default.
+                let default = schema.steps.iter().any(|step| matches!(step, Step::Default(_)));
+                if schema.required && default {
+                    schema.steps.push(Step::Default(differs.clone()));
+                }
+                schema.required = false;
+            })
+        }
         Method::Required => changed(&|schema| schema.required = true),
         Method::Open => changed(&|schema| schema.open = true),
         Method::Fields => changed(&|schema| schema.kind = Kind::Fields(arg.clone())),
