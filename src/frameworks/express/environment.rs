@@ -217,7 +217,10 @@ pub(super) fn call_method(
             let differs = Val::unknown("the releases of the package differ", call.span);
             changed(&|schema| {
                 // One release of zod gives nothing for what is optional, the next the default.
-                let default = schema.steps.iter().any(|step| matches!(step, Step::Default(_)));
+                let default = schema
+                    .steps
+                    .iter()
+                    .any(|step| matches!(step, Step::Default(_)));
                 if schema.required && default {
                     schema.steps.push(Step::Default(differs.clone()));
                 }

@@ -454,6 +454,7 @@ pub(super) fn request_member(machine: &mut Node<'_>, name: &str, span: Span) -> 
         "cookies" | "signedCookies" | "session" if preflight => {
             machine.allocate(ObjectKind::Plain, span)
         }
+        "session" => Val::something("it depends on the visitor", span),
         _ => Val::new(V::Foreign(format!("req.{name}").into()), span),
     })
 }
