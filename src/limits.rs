@@ -490,6 +490,12 @@ pub mod javascript {
     /// Items that a list may get from others; a longer one has items that are unknown.
     pub const MAX_ITEMS: usize = 100_000;
 
+    /// In `heap.rs`.
+    pub mod heap {
+        /// A value with more forms, by deployment conditions, is unknown.
+        pub const MAX_LEAVES: usize = 256;
+    }
+
     /// In `modules.rs`.
     pub mod modules {
         /// Files of compiler settings are not followed further than this.

@@ -186,3 +186,40 @@ fn what_nobody_wrote_or_runs_is_skipped_and_counted() {
         "{text}"
     );
 }
+
+/// What is found in an application with some lines before `cors` is given its options, which must not take
+/// long.
+fn found_after(before: &str, options: &str) -> Vec<String> {
+    let app = format!(
+        "const express = require('express');\nconst cors = require('cors');\nconst app = express();\n\
+         {before}\napp.use(cors({options}));\napp.get('/items', (req, res) => res.json([]));\n\
+         app.listen(3000);\n"
+    );
+    let start = Instant::now();
+    let report = report(&[("app.js", app)]);
+    let elapsed = start.elapsed();
+    assert!(elapsed < Duration::from_secs(60), "{elapsed:?}");
+    let found = rules(&report).into_iter();
+    found.map(|rule| rule.to_string()).collect()
+}
+
+/// Options with a mistake that is found whatever else there is.
+const MISTAKEN: &str = "{ origin: ['null'] }";
+
+#[test]
+fn choices_of_choices_are_bounded() {
+    let same = "x = x === x;\n".repeat(12);
+    let mut other = String::from("let y = 'y';\n");
+    for number in 0..300 {
+        other += &format!("y = process.env.V{number} ? 'a{number}' : y;\n");
+    }
+    let before = format!(
+        "const p = process.env.MODE === 'x';\nlet x = p ? 'a' : 'b';\n{same}{other}\
+         const z = y === y;\nconst w = !y;\n"
+    );
+    assert_eq!(found_after(&before, MISTAKEN), ["null-origin"]);
+    // What is asked of one condition twice is asked once.
+    let chain = "y = p ? 'https://b.example' : y;\n".repeat(20_000);
+    let before = format!("const p = process.env.MODE === 'x';\nlet y = 'null';\n{chain}");
+    assert_eq!(found_after(&before, "{ origin: [y] }"), ["null-origin"]);
+}

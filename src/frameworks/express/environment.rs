@@ -331,7 +331,7 @@ fn or_else(
             let condition = machine.is_set(&name.clone(), default.span);
             let set = Val::something("the environment gives it", input.span);
             let set = after(machine, schema, steps, &set, false, span)?;
-            Ok(machine.choice(condition, set, default, span))
+            Ok(Val::choice(condition, set, default, span))
         }
         _ => after(machine, schema, steps, input, false, span),
     }
@@ -342,7 +342,7 @@ fn by_environment(machine: &mut Node<'_>, development: Val, production: Val, spa
     let name = environment(machine, "NODE_ENV", span);
     let is_production = machine.equals(&name, &Val::string("production", span), false, span);
     match is_production.v {
-        V::Test(condition, true) => machine.choice(condition, development, production, span),
+        V::Test(condition, true) => Val::choice(condition, development, production, span),
         V::Bool(true) => production,
         V::Bool(false) => development,
         _ => Val::unknown("it depends on the environment", span),
@@ -555,7 +555,7 @@ fn configured(machine: &mut Node<'_>, throws: bool, call: &Call<'_>) -> Option<R
         (V::Env(name), Some(default)) => {
             let condition = machine.is_set(&name.clone(), span);
             let set = Val::something("the environment gives it", span);
-            machine.choice(condition, set, default, span)
+            Val::choice(condition, set, default, span)
         }
         (V::Env(name), None) if throws && &**name != "NODE_ENV" => {
             Val::something("the environment gives it", span)

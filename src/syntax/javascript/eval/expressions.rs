@@ -300,9 +300,9 @@ impl<H: Host> Machine<'_, H> {
                 Ok(match operator {
                     "&&" => {
                         let unset = Val::undefined(left.span);
-                        self.choice(condition, other, unset, span)
+                        Val::choice(condition, other, unset, span)
                     }
-                    _ => self.choice(condition, set, other, span),
+                    _ => Val::choice(condition, set, other, span),
                 })
             }
             V::Test(condition, negated) => {
@@ -314,7 +314,7 @@ impl<H: Host> Machine<'_, H> {
                     ("&&", false) | ("||", true) => (other, settled),
                     _ => (settled, other),
                 };
-                Ok(self.choice(condition, yes, no, span))
+                Ok(Val::choice(condition, yes, no, span))
             }
             V::Choice(choice) => {
                 let choice = Arc::clone(choice);
@@ -322,7 +322,7 @@ impl<H: Host> Machine<'_, H> {
                     self.logical(operator, val.clone(), left_span, right, false, span, scope)
                 };
                 let (yes, no) = (side(&choice.yes)?, side(&choice.no)?);
-                Ok(self.choice(choice.condition, yes, no, span))
+                Ok(Val::choice(choice.condition, yes, no, span))
             }
             _ => {
                 let truth = match operator {
@@ -390,7 +390,7 @@ impl<H: Host> Machine<'_, H> {
             let yes = self.eval(yes, scope)?;
             let no = self.eval(no, scope)?;
             let (yes, no) = if negated { (no, yes) } else { (yes, no) };
-            return Ok(self.choice(condition, yes, no, span));
+            return Ok(Val::choice(condition, yes, no, span));
         }
         let test = self.force(test);
         if lazy && self.loading() && self.truth(&test).is_none() && !matches!(test.v, V::Env(_)) {
@@ -556,7 +556,7 @@ impl<H: Host> Machine<'_, H> {
                 let condition = self.is_set(&Arc::clone(name), default.span);
                 let other = self.eval(default, scope)?;
                 let set = Val::something("the environment gives it", val.span);
-                Ok(self.choice(condition, set, other, val.span))
+                Ok(Val::choice(condition, set, other, val.span))
             }
             _ => Ok(val),
         }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::limits::javascript::heap::MAX_LEAVES;
 use crate::source::Span;
 pub use crate::syntax::arena::{Arena, Id};
 use crate::syntax::javascript::ast::{Class, Function, Name};
@@ -59,6 +60,8 @@ pub struct Choice {
     pub yes: Val,
     /// If it does not.
     pub no: Val,
+    /// How many values there are to choose from, counted as often as a walk meets them.
+    leaves: usize,
 }
 
 /// What is known about something unknown.
@@ -94,6 +97,46 @@ impl Val {
     #[must_use]
     pub const fn undefined(span: Span) -> Self {
         Self::new(V::Undefined, span)
+    }
+
+    /// One of two, by a condition. What a side says of the same condition is settled there; with more
+    /// than [`MAX_LEAVES`] values it is unknown.
+    #[must_use]
+    pub fn choice(condition: usize, yes: Self, no: Self, span: Span) -> Self {
+        let yes = yes.given(condition, true);
+        let no = no.given(condition, false);
+        let leaves = yes.leaves() + no.leaves();
+        if leaves > MAX_LEAVES {
+            return Self::unknown("it depends on too many conditions", span);
+        }
+        let choice = Choice {
+            condition,
+            yes,
+            no,
+            leaves,
+        };
+        Self::new(V::Choice(Arc::new(choice)), span)
+    }
+
+    /// What it is if a condition holds, or does not.
+    pub(super) fn given(self, condition: usize, holds: bool) -> Self {
+        match &self.v {
+            V::Choice(choice) if choice.condition == condition => {
+                let side = if holds { &choice.yes } else { &choice.no };
+                side.clone()
+            }
+            V::Test(test, negated) if *test == condition => {
+                Self::bool(holds != *negated, self.span)
+            }
+            _ => self,
+        }
+    }
+
+    fn leaves(&self) -> usize {
+        match &self.v {
+            V::Choice(choice) => choice.leaves,
+            _ => 1,
+        }
     }
 
     /// A truth value.

@@ -338,12 +338,6 @@ impl<'s, H: Host> Machine<'s, H> {
         }
     }
 
-    /// One of two values by a condition.
-    pub(crate) fn choice(&self, condition: usize, yes: Val, no: Val, span: Span) -> Val {
-        let choice = heap::Choice { condition, yes, no };
-        Val::new(V::Choice(Arc::new(choice)), span)
-    }
-
     /// The truth value, if it can be told without asking.
     #[must_use]
     pub fn truth(&self, val: &Val) -> Option<bool> {

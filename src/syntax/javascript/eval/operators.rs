@@ -87,7 +87,7 @@ impl<H: Host> Machine<'_, H> {
                         )
                     };
                     let (yes, no) = (self.truth(&choice.yes), self.truth(&choice.no));
-                    self.choice(choice.condition, not(yes), not(no), span)
+                    Val::choice(choice.condition, not(yes), not(no), span)
                 }
                 _ => match self.truth(&val) {
                     Some(truth) => Val::bool(!truth, span),
@@ -214,10 +214,14 @@ impl<H: Host> Machine<'_, H> {
             return self.env_equals(&name, other, span);
         }
         if let V::Choice(choice) = &left.v {
+            if !self.budget.step() {
+                return Val::unknown("it depends on too many conditions", span);
+            }
             let choice = Arc::clone(choice);
-            let yes = self.equals(&choice.yes, right, loose, span);
-            let no = self.equals(&choice.no, right, loose, span);
-            return self.choice(choice.condition, yes, no, span);
+            let given = |holds| right.clone().given(choice.condition, holds);
+            let yes = self.equals(&choice.yes, &given(true), loose, span);
+            let no = self.equals(&choice.no, &given(false), loose, span);
+            return Val::choice(choice.condition, yes, no, span);
         }
         if let V::Choice(_) = right.v {
             return self.equals(right, left, loose, span);
@@ -325,12 +329,7 @@ fn negate(val: Val, span: Span) -> Val {
         V::Choice(choice) => {
             let yes = negate(choice.yes.clone(), span);
             let no = negate(choice.no.clone(), span);
-            let choice = super::heap::Choice {
-                condition: choice.condition,
-                yes,
-                no,
-            };
-            Val::new(V::Choice(Arc::new(choice)), span)
+            Val::choice(choice.condition, yes, no, span)
         }
         other => Val::new(other, span),
     }
