@@ -137,6 +137,12 @@ pub mod express {
     /// Nor if all loads together took more steps.
     pub const MAX_STEPS: u32 = 1_500_000;
 
+    /// In `cors.rs`.
+    pub mod cors {
+        /// What lists inside of lists beyond this allow is unknown.
+        pub const MAX_NESTING: u32 = 24;
+    }
+
     /// In `dispatch.rs`.
     pub mod dispatch {
         /// Stacks inside of stacks beyond this are not entered.
@@ -187,6 +193,14 @@ pub mod express {
         pub const MAX_ENDPOINTS: usize = 120;
         /// Steps of looking for the conditions that answers depend on.
         pub const LEARNING_STEPS: u32 = 1_500_000;
+    }
+
+    /// In `stack.rs`.
+    pub mod stack {
+        /// Lists of handlers inside of lists beyond this are unknown.
+        pub const MAX_NESTING: u32 = 24;
+        /// More handlers that lists give to one layer are unknown.
+        pub const MAX_HANDLERS: usize = 1000;
     }
 
     /// In `version.rs`.
@@ -489,6 +503,10 @@ pub mod simulate {
 pub mod javascript {
     /// Items that a list may get from others; a longer one has items that are unknown.
     pub const MAX_ITEMS: usize = 100_000;
+    /// Longer texts are not put together, in bytes.
+    pub const MAX_TEXT: usize = 100_000;
+    /// Elements of lists and properties of objects that are gone through for the price of one step.
+    pub const ITEMS_PER_STEP: usize = 4;
 
     /// In `heap.rs`.
     pub mod heap {
@@ -506,6 +524,12 @@ pub mod javascript {
         pub const MAX_FILES: usize = 4000;
         /// Larger files are not parsed, in bytes.
         pub const MAX_BYTES: usize = 2 * 1024 * 1024;
+    }
+
+    /// In `operators.rs`.
+    pub mod operators {
+        /// The text of lists inside of lists beyond this is unknown.
+        pub const MAX_DEPTH: u32 = 32;
     }
 
     /// In `statements.rs`.

@@ -223,3 +223,36 @@ fn choices_of_choices_are_bounded() {
     let before = format!("const p = process.env.MODE === 'x';\nlet y = 'null';\n{chain}");
     assert_eq!(found_after(&before, "{ origin: [y] }"), ["null-origin"]);
 }
+
+#[test]
+fn lists_of_themselves_are_bounded() {
+    for (list, options) in [
+        (
+            "const a = [(req, res, next) => next()];\na.push(a, a);\napp.use(a);",
+            MISTAKEN,
+        ),
+        ("const a = [];\na.push(a, a);\napp.use(a);", MISTAKEN),
+        (
+            "const a = ['https://a.example'];\na.push(a, a);\napp.use(cors({ origin: a }));",
+            MISTAKEN,
+        ),
+        (
+            "const a = [];\na.push(a, a);\nconst b = String(a);\nconst c = a.join();",
+            MISTAKEN,
+        ),
+        (
+            "const a = ['GET'];\na.push(a);",
+            "{ origin: ['null'], methods: a }",
+        ),
+        (
+            "const a = ['x'];\na.push(a);",
+            "{ origin: ['null'], allowedHeaders: a }",
+        ),
+    ] {
+        let found = found_after(list, options);
+        assert!(
+            found.iter().all(|rule| rule == "null-origin"),
+            "{list} {found:?}"
+        );
+    }
+}

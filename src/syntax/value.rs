@@ -348,6 +348,13 @@ impl Budget {
         true
     }
 
+    /// Takes so many steps, or all that are left; `false` if none is left then.
+    pub fn spend(&mut self, steps: usize) -> bool {
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        self.steps = self.steps.saturating_sub(steps);
+        self.steps > 0
+    }
+
     /// Goes one level deeper; `false` (and no [`Budget::leave`] is due) if that is too deep.
     #[must_use]
     pub const fn enter(&mut self) -> bool {

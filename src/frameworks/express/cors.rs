@@ -5,6 +5,7 @@
 use super::exchange::{self, Callback, Exchange, Then};
 use super::host::Node;
 use super::model::function;
+use crate::limits::express::cors::MAX_NESTING;
 use crate::model::{Answer, Known};
 use crate::source::Span;
 use crate::syntax::javascript::ast::Pattern;
@@ -377,6 +378,16 @@ fn set_origin(machine: &mut Node<'_>, origin: &Val, span: Span) {
 
 /// `isOriginAllowed`; `None` if it cannot be told.
 fn allows(machine: &mut Node<'_>, allowed: &Val, origin: Option<&str>) -> Option<bool> {
+    allows_at(machine, allowed, origin, MAX_NESTING)
+}
+
+/// A list may be an element of itself.
+fn allows_at(
+    machine: &mut Node<'_>,
+    allowed: &Val,
+    origin: Option<&str>,
+    depth: u32,
+) -> Option<bool> {
     let allowed = machine.force(allowed.clone());
     let symbolic = machine
         .host
@@ -393,9 +404,12 @@ fn allows(machine: &mut Node<'_>, allowed: &Val, origin: Option<&str>) -> Option
             let object = machine.objects.get(*id).kind.clone();
             match object {
                 ObjectKind::Array(items, open) => {
+                    if depth == 0 || !machine.pay(items.len()) {
+                        return None;
+                    }
                     let mut unsure = false;
                     for item in items {
-                        match allows(machine, &item, origin) {
+                        match allows_at(machine, &item, origin, depth - 1) {
                             Some(true) => return Some(true),
                             Some(false) => {}
                             None => unsure = true,

@@ -1,5 +1,7 @@
 //! What no response shows: options that the package does not read, or reads differently.
 
+use std::collections::HashSet;
+
 use super::exchange::is_cors;
 use super::host::{Node, Noted, Program};
 use super::kind_of;
@@ -372,11 +374,15 @@ fn observe_values(machine: &mut Node<'_>, options: &Val, observations: &mut Vec<
     };
     let mut origins = vec![origin];
     let mut inside_list = false;
+    let mut seen = HashSet::new();
     while let Some(origin) = origins.pop() {
         match (&origin.v, kind_of(machine, &origin)) {
-            (V::Object(_), Some(ObjectKind::Array(items, _))) if items.len() < 1000 => {
+            (V::Object(id), Some(ObjectKind::Array(items, _))) if items.len() < 1000 => {
                 inside_list = true;
-                origins.extend(items);
+                // A list may be an element of itself.
+                if seen.insert(*id) {
+                    origins.extend(items);
+                }
             }
             (V::Object(_), Some(ObjectKind::Regex(pattern, flags, _)))
                 if flags.contains(['g', 'y']) =>

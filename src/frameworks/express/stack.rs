@@ -4,6 +4,7 @@ use super::environment;
 use super::host::{Node, Noted, host_object, middleware, stack_number};
 use super::model::{Layer, Middleware, http_method, object};
 use super::path::{self, Comparing, LayerPath, Major};
+use crate::limits::express::stack::{MAX_HANDLERS, MAX_NESTING};
 use crate::source::Span;
 use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Call, Result};
@@ -280,12 +281,23 @@ fn is_likely_path(machine: &Node<'_>, val: &Val) -> bool {
 /// Handlers, with lists of them unrolled.
 pub(super) fn handlers(machine: &mut Node<'_>, args: &[Val]) -> Vec<Val> {
     let mut all = Vec::new();
+    unroll(machine, args, MAX_NESTING, &mut all);
+    all
+}
+
+/// A list may be an element of itself.
+fn unroll(machine: &mut Node<'_>, args: &[Val], depth: u32, all: &mut Vec<Val>) {
     for arg in args {
         let arg = machine.force(arg.clone());
+        if depth == 0 || all.len() >= MAX_HANDLERS || !machine.budget.step() {
+            all.push(Val::unknown("lists of handlers are nested", arg.span));
+            return;
+        }
         match machine.object(&arg).map(|object| &object.kind) {
-            Some(ObjectKind::Array(items, _)) if all.len() < 1000 => {
+            Some(ObjectKind::Array(items, _)) => {
                 let items = items.clone();
-                all.extend(handlers(machine, &items));
+                machine.pay(items.len());
+                unroll(machine, &items, depth - 1, all);
             }
             // A module that exports its router as `default`.
             Some(ObjectKind::Plain) => match machine.own(&arg, "default") {
@@ -295,5 +307,4 @@ pub(super) fn handlers(machine: &mut Node<'_>, args: &[Val]) -> Vec<Val> {
             _ => all.push(arg),
         }
     }
-    all
 }

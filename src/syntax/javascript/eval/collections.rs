@@ -4,7 +4,6 @@ use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Comparison, Host, Machine, Result};
 use crate::limits::javascript::MAX_ITEMS;
 use crate::source::Span;
-use crate::syntax::javascript::ast::Name;
 
 impl<H: Host> Machine<'_, H> {
     #[expect(clippy::too_many_arguments, reason = "an array taken apart")]
@@ -59,22 +58,18 @@ impl<H: Host> Machine<'_, H> {
             "includes" | "indexOf" | "lastIndexOf" => {
                 return Ok(Some(self.search_list(&items, open, name, &arg, span)));
             }
-            "join" => match self.to_text(this) {
-                Some(_) if !open => {
-                    let separator = if args.is_empty() {
-                        ",".into()
-                    } else {
-                        match self.to_text(&arg) {
-                            Some(text) => text,
-                            None => return Ok(Some(unknown())),
-                        }
-                    };
-                    let texts: Vec<Name> =
-                        items.iter().filter_map(|item| self.to_text(item)).collect();
-                    Val::string(texts.join(&separator), span)
+            "join" => {
+                let separator = match args {
+                    [] => Some(",".into()),
+                    _ if matches!(arg.v, V::Undefined) => Some(",".into()),
+                    _ => self.to_text(&arg),
+                };
+                match separator.and_then(|separator| self.join(&items, &separator)) {
+                    Some(text) if !open => Val::string(text, span),
+                    _ if items.is_empty() => unknown(),
+                    _ => Val::something("the list is not wholly in view", span),
                 }
-                _ => Val::something("the list is not wholly in view", span),
-            },
+            }
             "concat" => {
                 let mut all = items;
                 let mut open = open;

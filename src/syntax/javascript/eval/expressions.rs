@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::heap::{Id, ObjectKind, Slot, V, Val};
 use super::statements::has_effect;
 use super::{Abrupt, Call, Host, Machine, RED_ZONE, Result, STACK};
+use crate::limits::javascript::MAX_TEXT;
 use crate::source::Span;
 use crate::syntax::javascript::ast::{Argument, Expr, ExprKind, Key, Name, Pattern, Property};
 
@@ -256,7 +257,7 @@ impl<H: Host> Machine<'_, H> {
             let val = self.eval(part, scope)?;
             let val = self.force(val);
             match self.to_text(&val) {
-                Some(part) if text.len() + part.len() < 100_000 => text.push_str(&part),
+                Some(part) if text.len() + part.len() <= MAX_TEXT => text.push_str(&part),
                 _ => known = false,
             }
         }

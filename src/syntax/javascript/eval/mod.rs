@@ -23,6 +23,7 @@ use heap::{Arena, Id, Object, ObjectKind, Scope, V, Val};
 pub use modules::{Library, Loaded};
 
 use super::ast::{Body, Function, Name, Pattern};
+use crate::limits::javascript::ITEMS_PER_STEP;
 use crate::model::Condition;
 use crate::source::{Sources, Span};
 use crate::syntax::value::Budget;
@@ -223,6 +224,11 @@ impl<'s, H: Host> Machine<'s, H> {
         } else {
             Err(Abrupt::Stop)
         }
+    }
+
+    /// Pays for work on so many elements; `false` if no step is left.
+    pub fn pay(&mut self, items: usize) -> bool {
+        self.budget.spend(1 + items / ITEMS_PER_STEP)
     }
 
     /// Puts an object on the heap.
@@ -442,6 +448,7 @@ impl<'s, H: Host> Machine<'s, H> {
                     return self.apply(&function, scope, call.this, call.args, call.span);
                 }
                 ObjectKind::Bound(function, this, mut bound) => {
+                    self.pay(bound.len());
                     bound.extend(call.args.iter().cloned());
                     return self.call(&function, &this, &bound, call.span);
                 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::heap::{Id, ObjectKind, V, Val};
 use super::{Comparison, Host, Machine, Result};
+use crate::limits::javascript::MAX_TEXT;
+use crate::limits::javascript::operators::MAX_DEPTH;
 use crate::source::Span;
 use crate::syntax::javascript::ast::{Expr, ExprKind, Name};
 
@@ -11,27 +13,23 @@ impl<H: Host> Machine<'_, H> {
     /// The text of a primitive or of an array of primitives.
     #[must_use]
     pub fn to_text(&self, val: &Val) -> Option<Name> {
+        self.text_at(val, MAX_DEPTH)
+    }
+
+    /// A list may be an element of itself.
+    fn text_at(&self, val: &Val, depth: u32) -> Option<Name> {
         Some(match &val.v {
             V::String(text) => Arc::clone(text),
             V::Number(number) => number_text(*number).into(),
             V::Bool(value) => value.to_string().into(),
             V::Null => "null".into(),
             V::Undefined => "undefined".into(),
+            V::Object(_) if depth == 0 => return None,
             V::Object(id) => match &self.objects.get(*id).kind {
-                ObjectKind::Array(items, false) => {
-                    let mut texts = Vec::new();
-                    for item in items {
-                        texts.push(if item.is_nullish() {
-                            "".into()
-                        } else {
-                            self.to_text(item)?
-                        });
-                    }
-                    texts.join(",").into()
-                }
+                ObjectKind::Array(items, false) => self.joined(items, ",", depth)?.into(),
                 ObjectKind::Regex(pattern, flags, _) => format!("/{pattern}/{flags}").into(),
                 ObjectKind::Plain if self.own(val, "href").is_some() => {
-                    return self.to_text(&self.own(val, "href")?);
+                    return self.text_at(&self.own(val, "href")?, depth - 1);
                 }
                 ObjectKind::Plain if self.own(val, "toString").is_none() => {
                     "[object Object]".into()
@@ -40,6 +38,27 @@ impl<H: Host> Machine<'_, H> {
             },
             _ => return None,
         })
+    }
+
+    /// What `join` makes of elements.
+    pub(super) fn join(&self, items: &[Val], separator: &str) -> Option<String> {
+        self.joined(items, separator, MAX_DEPTH)
+    }
+
+    fn joined(&self, items: &[Val], separator: &str, depth: u32) -> Option<String> {
+        let mut text = String::new();
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                text.push_str(separator);
+            }
+            if !item.is_nullish() {
+                text.push_str(&self.text_at(item, depth - 1)?);
+            }
+            if text.len() > MAX_TEXT {
+                return None;
+            }
+        }
+        Some(text)
     }
 
     fn to_number(&self, val: &Val) -> Option<f64> {
@@ -193,7 +212,7 @@ impl<H: Host> Machine<'_, H> {
             return Val::number(a + b, span);
         }
         match (self.to_text(left), self.to_text(right)) {
-            (Some(a), Some(b)) if a.len() + b.len() < 100_000 => {
+            (Some(a), Some(b)) if a.len() + b.len() <= MAX_TEXT => {
                 Val::string(format!("{a}{b}"), span)
             }
             (Some(text), None) | (None, Some(text)) if !text.is_empty() => {
