@@ -256,3 +256,18 @@ fn lists_of_themselves_are_bounded() {
         );
     }
 }
+
+#[test]
+fn long_chains_do_not_end_the_stack() {
+    let bind = "f = f.bind(null);\n".repeat(8000);
+    let bind = format!("let f = (req, res, next) => next();\n{bind}app.use(f);");
+    let mut classes = String::from("class C0 { static s = 1; m() { return 1; } }\n");
+    for number in 1..8000 {
+        classes += &format!("class C{number} extends C{} {{}}\n", number - 1);
+    }
+    let made = format!("{classes}const c = new C7999();\nconst m = c.m();");
+    let read = format!("{classes}const s = C7999.s;\nconst t = C7999.t;");
+    for before in [bind, made, read] {
+        assert_eq!(found_after(&before, MISTAKEN), ["null-origin"]);
+    }
+}

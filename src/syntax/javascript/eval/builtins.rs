@@ -456,8 +456,22 @@ impl<H: Host> Machine<'_, H> {
                 Some(self.call(this, &receiver, &items, span)?)
             }
             "bind" => {
-                let kind =
-                    ObjectKind::Bound(Box::new(this.clone()), Box::new(receiver), rest.to_vec());
+                // What is bound keeps its `this`: a second binding only adds arguments.
+                let kind = match self.object(this).map(|object| &object.kind) {
+                    Some(ObjectKind::Bound(function, this, bound)) => {
+                        let (function, this) = (function.clone(), this.clone());
+                        let mut bound = bound.clone();
+                        if !self.append(&mut bound, rest.to_vec()) {
+                            return Err(Abrupt::Stop);
+                        }
+                        self.pay(bound.len());
+                        ObjectKind::Bound(function, this, bound)
+                    }
+                    _ => {
+                        let (function, this) = (Box::new(this.clone()), Box::new(receiver));
+                        ObjectKind::Bound(function, this, rest.to_vec())
+                    }
+                };
                 Some(self.allocate(kind, span))
             }
             _ => None,

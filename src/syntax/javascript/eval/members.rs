@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::heap::{Id, Object, ObjectKind, V, Val};
-use super::{Call, Host, Machine, Result};
+use super::{Call, Host, Machine, RED_ZONE, Result, STACK};
 use crate::limits::javascript::MAX_ITEMS;
 use crate::source::Span;
 use crate::syntax::javascript::ast::Name;
@@ -71,7 +71,14 @@ impl<H: Host> Machine<'_, H> {
         let object = self.objects.get(id);
         if let ObjectKind::Class(_, _, Some(parent)) = &object.kind {
             let parent = (**parent).clone();
-            return self.member(&parent, name, name_span, span);
+            if !self.budget.enter() {
+                return Ok(Val::unknown("classes are nested too deeply", span));
+            }
+            let result = stacker::maybe_grow(RED_ZONE, STACK, || {
+                self.member(&parent, name, name_span, span)
+            });
+            self.budget.leave();
+            return result;
         }
         Ok(match &object.kind {
             ObjectKind::Host(..) => Val::unknown("it belongs to the framework", span),
@@ -83,8 +90,8 @@ impl<H: Host> Machine<'_, H> {
     /// A method or getter of an instance.
     fn class_member(&mut self, class: Id, this: &Val, name: &str, span: Span) -> Result<Val> {
         let mut at = Some(class);
-        for _ in 0..32 {
-            let Some(id) = at else { break };
+        while let Some(id) = at {
+            self.step()?;
             let ObjectKind::Class(class, scope, parent) = self.objects.get(id).kind.clone() else {
                 break;
             };
@@ -174,8 +181,14 @@ impl<H: Host> Machine<'_, H> {
         span: Span,
     ) -> Result<()> {
         match parent.as_id() {
-            Some(id) => self.construct(id, this, args, arg_spans, span),
-            None => {
+            Some(id) if self.budget.enter() => {
+                let result = stacker::maybe_grow(RED_ZONE, STACK, || {
+                    self.construct(id, this, args, arg_spans, span)
+                });
+                self.budget.leave();
+                result
+            }
+            _ => {
                 if let Some(id) = this.as_id() {
                     self.objects.get_mut(id).open = true;
                 }
