@@ -185,6 +185,8 @@ pub mod express {
     pub mod routes {
         /// The most paths without routes that are asked for conditions.
         pub const MAX_MOUNTS: usize = 40;
+        /// Routers are not looked into more often than this, once for every path that they are mounted at.
+        pub const MAX_MOUNTED: usize = 5000;
     }
 
     /// In `site.rs`.

@@ -89,7 +89,7 @@ pub fn read(project: Project<'_>) -> Reading {
                 refused.clone(),
             );
             if application.about_cors
-                || site::is_about_cors(&viewer, stack, 12)
+                || site::is_about_cors(&viewer, stack)
                 || is_beside_cors(project, stack)
             {
                 applications.push(application);

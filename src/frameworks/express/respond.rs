@@ -1,12 +1,12 @@
 //! What a loaded program answers to a request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::dispatch::{self, End};
 use super::exchange::{Compared, Exchange};
 use super::host::{Express, Node, Program};
-use super::model::StackKind;
+use super::model::{Layer, StackKind};
 use crate::frameworks::answers::{cacheable, keep_successes, merge};
 use crate::limits::express::respond::{ALL_STEPS, DEPTH, MAX_WAYS, STEPS};
 use crate::model::{
@@ -174,7 +174,7 @@ fn respond(machine: &mut Node<'_>, end: End, stack: u32) -> Response {
     let stack = program.stacks.get(stack as usize);
     let span = stack.map(|stack| stack.span);
     let kind = stack.map(|stack| stack.kind);
-    let routes_out_of_view = stack.is_some_and(|stack| !has_routes(&program, stack, 16))
+    let routes_out_of_view = stack.is_some_and(|stack| !has_routes(&program, stack))
         && kind != Some(StackKind::Function);
     let Some(exchange) = machine.host.exchange.as_deref() else {
         return Response::new(Known::Unknown, Answer::Handler, span);
@@ -258,15 +258,34 @@ fn apply(request: &Request, response: &mut Response) {
 }
 
 /// Has a stack, or one inside, routes that answer?
-pub(super) fn has_routes(program: &Program, stack: &super::model::Stack, depth: u32) -> bool {
-    stack.layers.iter().any(|layer| {
-        layer.method.is_some_and(|method| method != "OPTIONS")
-            || layer.handlers.iter().any(|handler| {
-                depth > 0
-                    && inner_stack(program, handler)
-                        .is_some_and(|inner| has_routes(program, inner, depth - 1))
-            })
-    })
+pub(super) fn has_routes(program: &Program, stack: &super::model::Stack) -> bool {
+    within(
+        stack,
+        |handler| inner_stack(program, handler),
+        |layer| layer.method.is_some_and(|method| method != "OPTIONS"),
+    )
+}
+
+/// Does something hold for a layer of a stack, or of one inside? A stack may be inside itself.
+pub(super) fn within<'a>(
+    stack: &'a super::model::Stack,
+    inner: impl Fn(&Val) -> Option<&'a super::model::Stack>,
+    holds: impl Fn(&Layer) -> bool,
+) -> bool {
+    let mut pending = vec![stack];
+    let mut seen = HashSet::new();
+    while let Some(stack) = pending.pop() {
+        if !seen.insert(std::ptr::from_ref(stack)) {
+            continue;
+        }
+        for layer in &stack.layers {
+            if holds(layer) {
+                return true;
+            }
+            pending.extend(layer.handlers.iter().filter_map(&inner));
+        }
+    }
+    false
 }
 
 fn inner_stack<'a>(program: &'a Program, handler: &Val) -> Option<&'a super::model::Stack> {

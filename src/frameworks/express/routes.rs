@@ -1,5 +1,6 @@
 //! The routes of an application, and which handlers a request to one of them meets.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::dispatch::{self, Inner};
@@ -7,7 +8,7 @@ use super::exchange::SAMPLE_FILE;
 use super::host::{Node, Program, host_object, stack_number};
 use super::model::{Layer, Middleware, object};
 use super::site::{speaks_of_cors, url};
-use crate::limits::express::routes::MAX_MOUNTS;
+use crate::limits::express::routes::{MAX_MOUNTED, MAX_MOUNTS};
 use crate::model::Request;
 use crate::source::Span;
 use crate::syntax::javascript::eval::Image;
@@ -29,10 +30,16 @@ pub(super) struct Walk<'a> {
     pub(super) found: Vec<Found>,
     /// The paths at which middleware is mounted.
     pub(super) mounts: Vec<String>,
+    /// Stacks that were looked into, and below which path.
+    pub(super) seen: HashSet<(u32, String)>,
 }
 
 impl Walk<'_> {
     pub(super) fn routes(&mut self, stack: u32, prefix: &str, depth: u32) {
+        // A router may be mounted on itself.
+        if self.seen.len() >= MAX_MOUNTED || !self.seen.insert((stack, prefix.to_owned())) {
+            return;
+        }
         let program = Arc::clone(self.program);
         let Some(stack) = program.stacks.get(stack as usize) else {
             return;
@@ -128,7 +135,8 @@ pub(super) fn meets(
 ) -> Met {
     let machine = machine(image, program);
     let mut handlers = Vec::new();
-    let route = trace(&machine, stack, path, method, &mut handlers, 12);
+    let mut seen = HashSet::new();
+    let route = trace(&machine, stack, path, method, &mut handlers, &mut seen, 12);
     Met { handlers, route }
 }
 
@@ -149,8 +157,13 @@ fn trace(
     path: &str,
     method: &str,
     spans: &mut Vec<Span>,
+    seen: &mut HashSet<(u32, String)>,
     depth: u32,
 ) -> Option<Span> {
+    // What did not answer a path does not answer it the second time.
+    if !seen.insert((stack, path.to_owned())) {
+        return None;
+    }
     let program = Arc::clone(&machine.host.program);
     let stack = program.stacks.get(stack as usize)?;
     for layer in &stack.layers {
@@ -179,7 +192,7 @@ fn trace(
         for handler in &layer.handlers {
             match stack_number(machine, handler) {
                 Some(inner_stack) if depth > 0 => {
-                    let found = trace(machine, inner_stack, &inner, method, spans, depth - 1);
+                    let found = trace(machine, inner_stack, &inner, method, spans, seen, depth - 1);
                     if found.is_some() {
                         return found;
                     }

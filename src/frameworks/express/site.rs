@@ -1,6 +1,6 @@
 //! Applications as sites: their endpoints, and what their policies say.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use super::exchange::{PRIVATE_NETWORK, SAMPLE_FILE};
 use super::host::{Node, Noted, Program};
 use super::model::{Stack, StackKind};
 use super::observe;
-use super::respond::{Loaded, answer, has_routes, refused};
+use super::respond::{Loaded, answer, has_routes, refused, within};
 use super::routes::{Found, Met, Walk, looks_at_paths, machine, meets};
 use super::settings::{add_origins, add_others, add_private_network};
 use crate::frameworks::answers::is_secure;
@@ -315,6 +315,7 @@ impl Application {
                 program: &loaded.program,
                 found: Vec::new(),
                 mounts: vec!["/nothing-is-here".into()],
+                seen: HashSet::new(),
             };
             walk.routes(number, "", 12);
             let mut found = walk.found;
@@ -324,7 +325,7 @@ impl Application {
                 span: stack.span,
                 opaque: true,
             });
-            if !has_routes(&loaded.program, stack, 16) || found.is_empty() {
+            if !has_routes(&loaded.program, stack) || found.is_empty() {
                 found.push(Found {
                     path: "/".into(),
                     method: "GET",
@@ -759,31 +760,23 @@ pub(super) fn roots<'a>(program: &'a Program, keep: &dyn Fn(&Stack) -> bool) -> 
 }
 
 /// Does a stack, or one inside, set CORS headers?
-pub(super) fn is_about_cors(machine: &Node<'_>, stack: &Stack, depth: u32) -> bool {
-    use super::host::host_object;
+pub(super) fn is_about_cors(machine: &Node<'_>, stack: &Stack) -> bool {
+    use super::host::{host_object, stack_number};
     use super::model::{Middleware, object};
-    let program = Arc::clone(&machine.host.program);
-    stack
-        .layers
-        .iter()
-        .flat_map(|layer| &layer.handlers)
-        .any(|handler: &Val| match host_object(machine, handler) {
-            Some((object::MIDDLEWARE, number)) => matches!(
-                program.middleware.get(number as usize),
-                Some(Middleware::Cors(..) | Middleware::Static(Some(_), _))
-            ),
-            Some((object::STACK, number)) => {
-                depth > 0
-                    && program
-                        .stacks
-                        .get(number as usize)
-                        .is_some_and(|inner| is_about_cors(machine, inner, depth - 1))
-            }
-            _ if super::host::is_uncalled_cors(handler) => true,
-            _ => machine
-                .function(handler)
-                .is_some_and(|function| speaks_of_cors(&machine.text(function.span))),
-        })
+    let program = &machine.host.program;
+    let inner = |handler: &Val| program.stacks.get(stack_number(machine, handler)? as usize);
+    let is_about = |handler: &Val| match host_object(machine, handler) {
+        Some((object::MIDDLEWARE, number)) => matches!(
+            program.middleware.get(number as usize),
+            Some(Middleware::Cors(..) | Middleware::Static(Some(_), _))
+        ),
+        Some((object::STACK, _)) => false,
+        _ if super::host::is_uncalled_cors(handler) => true,
+        _ => machine
+            .function(handler)
+            .is_some_and(|function| speaks_of_cors(&machine.text(function.span))),
+    };
+    within(stack, inner, |layer| layer.handlers.iter().any(is_about))
 }
 
 /// For looking at a program's values.
