@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::beans;
 use super::host::Node;
 use super::security;
-use crate::syntax::jvm::ast::{Type, simple};
+use crate::model::Known;
+use crate::syntax::jvm::ast::{Annotation, Type, simple};
 use crate::syntax::jvm::eval::Call;
 use crate::syntax::jvm::eval::heap::Val;
 
@@ -43,23 +44,27 @@ pub(super) fn apply(m: &mut Node<'_>, http: &Val) {
             targets.find(|(name, _)| ty.simple() == "Customizer" && *name == target)?;
         Some(*method)
     };
-    let mut found: Vec<(Option<&'static str>, Option<i64>, Val)> = Vec::new();
+    let order = |m: &mut Node<'_>, annotations: &[Annotation]| {
+        let order = beans::order_of(m, annotations);
+        order.and_then(Known::known).unwrap_or(i64::MAX)
+    };
+    let mut found: Vec<(Option<&'static str>, i64, Val)> = Vec::new();
     for (at, bean) in known.beans.iter().enumerate() {
         if let Some(method) = bean.method.returns.as_ref().and_then(of)
             && let Some(val) = beans::bean(m, at)
         {
-            let order = beans::order_of(m, &bean.method.annotations);
+            let order = order(m, &bean.method.annotations);
             found.push((method, order, val));
         }
     }
     for class in &known.components {
         if let Some(method) = class.interfaces.iter().find_map(of) {
             let val = super::build::component(m, class);
-            let order = beans::order_of(m, &class.annotations);
+            let order = order(m, &class.annotations);
             found.push((method, order, val));
         }
     }
-    found.sort_by_key(|(method, order, _)| (method.is_some(), order.unwrap_or(i64::MAX)));
+    found.sort_by_key(|(method, order, _)| (method.is_some(), *order));
     for (method, _, val) in found {
         let args = [val.clone()];
         // One that fails is known only in part, as any code that does.
