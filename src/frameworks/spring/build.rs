@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 
 use super::beans::{self, Known, Order};
 use super::cookies::Bound;
-use super::cors::Cors;
 use super::exchange::Policy;
 use super::gateway::Said;
 use super::host::{FilterBean, Node, Registered, entries, object, push, servlet_pattern};
@@ -702,9 +701,4 @@ fn says(m: &Node<'_>, span: Span, words: &'static [&'static str]) -> bool {
         let text = m.source(span);
         words.iter().any(|word| text.contains(word))
     })
-}
-
-/// A configuration that does not start by itself.
-pub(super) fn refusal_of(m: &Node<'_>, cors: &Cors) -> Option<&'static str> {
-    cors.refusal(m.host.versions)
 }

@@ -104,7 +104,7 @@ pub(super) fn apply(
             Some((object::CHAIN, number)) => {
                 chains.push(chain(m, known, number, order, app, notes));
             }
-            _ => chains.push(unknown_chain(m, bean.method.name_span, order)),
+            _ => chains.push(unknown_chain(bean.method.name_span, order)),
         }
     }
     for at in known.of_type(&["WebSecurityCustomizer"]) {
@@ -115,7 +115,7 @@ pub(super) fn apply(
     }
     if let Some(span) = documents.security() {
         present = true;
-        chains.push(unknown_chain(m, span, LOWEST));
+        chains.push(unknown_chain(span, LOWEST));
     }
     let kotlin_or_unseen = known.components.iter().any(|class| {
         class.annotation("EnableWebSecurity").is_some()
@@ -128,7 +128,7 @@ pub(super) fn apply(
             .iter()
             .any(|class| class.annotation("SpringBootApplication").is_some());
     if !present && app.security_order.is_some() {
-        chains.push(unknown_chain(m, app.place, LOWEST));
+        chains.push(unknown_chain(app.place, LOWEST));
         present = true;
     } else if !present && boot && build.starters.security && !kotlin_or_unseen {
         chains.push(default_chain(m, known, build, app.place, app, notes));
@@ -141,7 +141,7 @@ pub(super) fn apply(
     {
         // Which of them is asked first is not in view.
         let span = last.span;
-        chains.insert(0, unknown_chain(m, span, Fact::Unknown));
+        chains.insert(0, unknown_chain(span, Fact::Unknown));
     }
     if !ignored.is_empty() {
         chains.insert(
@@ -170,8 +170,7 @@ pub(super) fn apply(
 }
 
 /// A chain whose making is not in view.
-fn unknown_chain(m: &Node<'_>, span: Span, order: Order) -> Chain {
-    let _ = m;
+fn unknown_chain(span: Span, order: Order) -> Chain {
     Chain {
         matchers: Vec::new(),
         links: vec![

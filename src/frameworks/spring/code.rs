@@ -32,12 +32,11 @@ pub(super) fn status_of(path: &str) -> Option<u16> {
     constants::status(name)
 }
 
-fn status(m: &Node<'_>, val: &Val) -> Known<u16> {
+fn status(val: &Val) -> Known<u16> {
     let number = val.as_number().or_else(|| {
         let path = val.as_foreign()?;
         status_of(path).map(f64::from)
     });
-    let _ = m;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -430,7 +429,7 @@ fn response_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
         }
         "setStatus" | "setStatusCode" | "setRawStatusCode" => {
             if let Some(val) = args.first() {
-                let status = status(m, val);
+                let status = status(val);
                 let exchange = exchange(m);
                 if exchange.finished.is_none() {
                     exchange.status = status;
@@ -440,7 +439,7 @@ fn response_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
             return Val::bool(true, span);
         }
         "sendError" => {
-            let status = args.first().map_or(Known::Unknown, |val| status(m, val));
+            let status = args.first().map_or(Known::Unknown, status);
             let kind = match status {
                 Known::Known(401 | 403) => Answer::Authentication,
                 _ => Answer::Fixed,

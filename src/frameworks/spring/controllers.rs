@@ -37,13 +37,13 @@ pub(super) fn handlers(
         let family = with_interfaces(m, family);
         let is_controller = ["Controller", "RestController", "RequestMapping"]
             .iter()
-            .any(|name| find(m, &family, name).is_some())
+            .any(|name| find(&family, name).is_some())
             || is_meta(m, class, "Controller")
             || is_meta(m, class, "RestController");
         if !is_controller || class.annotation("FeignClient").is_some() {
             continue;
         }
-        let prefix = find(m, &family, "RequestMapping");
+        let prefix = find(&family, "RequestMapping");
         let prefixes = prefix.as_ref().map_or_else(Vec::new, |at| paths(m, at));
         let class_methods = prefix.as_ref().map_or_else(Vec::new, |at| verbs(m, at));
         let on_class = cross_origin(
@@ -223,8 +223,7 @@ fn with_interfaces(m: &Node<'_>, classes: Vec<Arc<Class>>) -> Vec<Arc<Class>> {
     all
 }
 
-fn find(m: &Node<'_>, family: &[Arc<Class>], name: &str) -> Option<Annotation> {
-    let _ = m;
+fn find(family: &[Arc<Class>], name: &str) -> Option<Annotation> {
     family
         .iter()
         .find_map(|class| class.annotation(name).cloned())

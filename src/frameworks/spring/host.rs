@@ -277,11 +277,10 @@ impl Host for Spring {
         own.or_else(|| boot::call(m, call))
     }
 
-    fn member(m: &mut Node<'_>, of: &Val, name: &str, span: Span) -> Option<Val> {
+    fn member(_m: &mut Node<'_>, of: &Val, name: &str, span: Span) -> Option<Val> {
         if let Some(path) = of.as_foreign() {
             return constant(&format!("{path}.{name}"), span);
         }
-        let _ = m;
         None
     }
 

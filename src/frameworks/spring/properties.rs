@@ -1,7 +1,7 @@
 //! CORS that is written in property files: the actuator, GraphQL, the gateway; and keys that
 //! nothing reads.
 
-use super::build::{Notes, refusal_of};
+use super::build::Notes;
 use super::cors::{Cors, Entries, Entry, List, Written};
 use super::exchange::Policy;
 use super::gateway;
@@ -256,7 +256,7 @@ fn actuator(
         });
     }
     if let Some(cors) = &cors
-        && let Some(words) = refusal_of(m, cors)
+        && let Some(words) = cors.refusal(m.host.versions)
         && let Some(span) = cors
             .origins
             .as_ref()

@@ -467,7 +467,7 @@ fn http_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Result<Val> {
             add_filter(m, at, call);
             return Ok(call.receiver.clone());
         }
-        name if is_matcher_method(name) || name == "securityMatcher" => {
+        name if is_matcher_method(name) => {
             let matchers = matchers_of(m, call.args, call.open);
             m.host.change().https[at].matchers.extend(matchers);
             return Ok(call.receiver.clone());
@@ -628,7 +628,7 @@ fn authorize_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
         };
         return section(m, this.http, Which::Rule, matchers, call.span);
     }
-    if let Some(access) = access_of(m, name) {
+    if let Some(access) = access_of(name) {
         if this.which == Which::Rule {
             let rule = Rule {
                 matchers: bounded(m, this.matchers),
@@ -647,8 +647,7 @@ fn authorize_call(m: &mut Node<'_>, number: u32, call: &Call<'_>) -> Val {
     call.receiver.clone()
 }
 
-fn access_of(m: &Node<'_>, name: &str) -> Option<Access> {
-    let _ = m;
+fn access_of(name: &str) -> Option<Access> {
     Some(match name {
         "permitAll" | "anonymous" => Access::Permit,
         "authenticated" | "fullyAuthenticated" | "rememberMe" | "hasRole" | "hasAnyRole"
@@ -673,7 +672,7 @@ fn kotlin_rule(m: &mut Node<'_>, http: usize, call: &Call<'_>) {
         .next()
         .unwrap_or_default()
         .to_owned();
-    let access = access_of(m, &name).unwrap_or(Access::Unknown);
+    let access = access_of(&name).unwrap_or(Access::Unknown);
     let words = matchers
         .first()
         .map(|val| m.source(val.span))
