@@ -441,6 +441,6 @@ pub(super) fn order_of_instance(m: &mut Node<'_>, val: &Val, span: Span) -> Opti
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "orders are 32 bits wide")]
-fn number(val: &Val) -> Option<i64> {
+pub(super) fn number(val: &Val) -> Option<i64> {
     val.as_number().map(|number| number as i64)
 }

@@ -6,7 +6,7 @@ use super::beans::{self, Known, Order};
 use super::cookies::Bound;
 use super::exchange::Policy;
 use super::gateway::Said;
-use super::host::{FilterBean, Node, Registered, entries, object, push, servlet_pattern};
+use super::host::{FilterBean, Node, Registered, entries, object, push, servlet_pattern, text_of};
 use super::model::{Application, ChainCors, Filter, Link, Mapping, Source, What};
 use super::path::PathPattern;
 use super::properties;
@@ -15,7 +15,7 @@ use super::{chains, controllers, cookies, functional, interceptors, locator};
 use crate::frameworks::boot::{self, Build};
 use crate::model::Known as Fact;
 use crate::source::Span;
-use crate::syntax::jvm::ast::{Class, Method, simple};
+use crate::syntax::jvm::ast::{Annotation, Class, ExprKind, Method, simple};
 use crate::syntax::jvm::eval::heap::Val;
 use crate::syntax::jvm::program::Program;
 
@@ -520,8 +520,33 @@ fn filters(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application) {
         } else {
             None
         };
-        filter_bean(m, &val, order, bean.method.name_span, app);
+        let place = bean.method.name_span;
+        let val = match bean.method.annotation("FilterRegistration").cloned() {
+            Some(annotation) => registered(m, &annotation, val, place),
+            None => val,
+        };
+        filter_bean(m, &val, order, place, app);
     }
+}
+
+/// The registration that `@FilterRegistration` (Spring Boot 3.5) makes of a filter.
+fn registered(m: &mut Node<'_>, annotation: &Annotation, filter: Val, span: Span) -> Val {
+    let order = annotation.arg("order").is_some();
+    let order = order.then(|| m.annotation(annotation, "order"));
+    let order = order.map(|val| beans::number(&val?));
+    let patterns = m.annotation(annotation, "urlPatterns");
+    let (patterns, _) = m.flattened(patterns.as_slice());
+    let patterns = patterns.iter().filter_map(|val| text_of(m, val));
+    let enabled = annotation.arg("enabled");
+    let registration = FilterBean {
+        filter: Some(filter),
+        order: order.map(Into::into),
+        patterns: patterns.filter_map(|text| servlet_pattern(&text)).collect(),
+        enabled: enabled.is_none_or(|arg| !matches!(arg.value.kind, ExprKind::Bool(false))),
+        span,
+    };
+    let number = push(&mut m.host.change().filter_beans, registration);
+    m.host_object(object::FILTER_BEAN, number, span)
 }
 
 /// Filters of the container's own annotation.
