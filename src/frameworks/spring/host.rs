@@ -571,7 +571,9 @@ pub(super) fn pattern_of(m: &mut Node<'_>, val: &Val) -> Option<PathPattern> {
     if !m.host.versions.has_patterns() {
         return Some(PathPattern::parse_ant(&text));
     }
-    let parsed = PathPattern::parse(&text);
+    // Only since 7.0 more may follow `**` at the start.
+    let middle = m.host.versions.takes_leading_stars();
+    let parsed = PathPattern::parse(&text).filter(|pattern| middle || !pattern.begins_open());
     if parsed.is_none() {
         let words = format!(
             "PatternParseException: no more pattern data allowed after {{*...}} or ** pattern element in \"{text}\""

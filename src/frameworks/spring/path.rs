@@ -102,6 +102,11 @@ impl PathPattern {
         self.segments.contains(&Segment::Rest)
     }
 
+    /// Does more follow `**` at its start?
+    pub(super) fn begins_open(&self) -> bool {
+        self.segments.len() > 1 && self.segments[0] == Segment::Rest
+    }
+
     /// A path that the pattern matches.
     pub(super) fn example(&self) -> String {
         let mut path = String::new();

@@ -71,6 +71,11 @@ impl Versions {
         self.framework >= (5, 3, 0)
     }
 
+    /// `PathPattern` takes `**` at the start of a longer pattern.
+    pub(super) fn takes_leading_stars(self) -> bool {
+        self.framework >= (7, 0, 0)
+    }
+
     /// A slash at an origin's end is cut off.
     pub(super) fn trims_slash(self) -> bool {
         self.framework >= (5, 3, 7)
