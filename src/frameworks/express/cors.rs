@@ -2,7 +2,8 @@
 //!
 //! Follows `lib/index.js` of <https://github.com/expressjs/cors> step by step.
 
-use super::exchange::{self, Callback, Exchange, Then};
+use super::dispatch::exchange as exchange_of;
+use super::exchange::{self, Callback, Then};
 use super::host::Node;
 use super::model::function;
 use crate::limits::express::cors::MAX_NESTING;
@@ -322,10 +323,6 @@ fn answer(
         }
     }
     Ok(())
-}
-
-fn exchange_of<'a>(machine: &'a mut Node<'_>) -> Option<&'a mut Exchange> {
-    machine.host.exchange.as_deref_mut()
 }
 
 fn set(machine: &mut Node<'_>, name: &str, value: Known<String>, val: &Val, span: Span) {

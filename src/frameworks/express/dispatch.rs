@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cors;
 use super::exchange::Exchange;
-use super::host::{Node, host_object, host_value, is_uncalled_cors};
+use super::host::{Node, host_object, is_uncalled_cors};
 use super::model::{Layer, Middleware, StackKind, function, object};
 use super::path::{Major, Match};
 use super::site::speaks_of_cors;
@@ -38,7 +38,8 @@ pub(super) fn run(machine: &mut Node<'_>, stack: u32) -> End {
     run_stack(machine, stack, &path.unwrap_or_default(), MAX_NESTING)
 }
 
-fn exchange<'a>(machine: &'a mut Node<'_>) -> Option<&'a mut Exchange> {
+/// The request at hand.
+pub(super) fn exchange<'a>(machine: &'a mut Node<'_>) -> Option<&'a mut Exchange> {
     machine.host.exchange.as_deref_mut()
 }
 
@@ -339,9 +340,6 @@ fn run_opaque(machine: &mut Node<'_>, handler: &Val, place: Place) -> End {
         }
         return End::Finished;
     }
-    if matches!(handler.v, V::Undefined | V::Null) {
-        return End::Passed(None);
-    }
     End::Passed(None)
 }
 
@@ -464,7 +462,7 @@ pub(super) fn request_value(machine: &mut Node<'_>, span: Span) -> Val {
     if let Some(known) = exchange(machine).and_then(|exchange| exchange.request_val.clone()) {
         return known;
     }
-    let val = host_value(machine, object::REQUEST, span);
+    let val = machine.allocate(ObjectKind::Host(object::REQUEST, 0), span);
     if let Some(exchange) = exchange(machine) {
         exchange.request_val = Some(val.clone());
     }
@@ -476,7 +474,7 @@ pub(super) fn response_value(machine: &mut Node<'_>, span: Span) -> Val {
     if let Some(known) = exchange(machine).and_then(|exchange| exchange.response_val.clone()) {
         return known;
     }
-    let val = host_value(machine, object::RESPONSE, span);
+    let val = machine.allocate(ObjectKind::Host(object::RESPONSE, 0), span);
     if let Some(exchange) = exchange(machine) {
         exchange.response_val = Some(val.clone());
     }

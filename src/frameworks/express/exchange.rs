@@ -445,7 +445,7 @@ pub(super) fn request_member(machine: &mut Node<'_>, name: &str, span: Span) -> 
             let url = &exchange.request.url;
             Val::string(target(&url.path, url.query.as_deref()), span)
         }
-        "headers" => super::host::host_value(machine, object::HEADERS, span),
+        "headers" => machine.allocate(ObjectKind::Host(object::HEADERS, 0), span),
         "get" | "header" => Val::new(V::Host(function::REQUEST_GET, 0), span),
         "isAuthenticated" => Val::new(V::Host(function::IS_AUTHENTICATED, 0), span),
         // Browsers send no credentials with a preflight.
@@ -783,7 +783,7 @@ pub(super) fn is_written(machine: &Node<'_>, val: &Val) -> bool {
 }
 
 /// Middleware of a package that is called with the request at hand.
-pub(super) fn call_foreign(machine: &mut Node<'_>, _path: &str, call: &Call<'_>) -> Result<Val> {
+pub(super) fn call_foreign(machine: &mut Node<'_>, call: &Call<'_>) -> Result<Val> {
     match call.args.get(2) {
         Some(next) => {
             let next = next.clone();

@@ -14,7 +14,7 @@ use super::version::Versions;
 use super::{cors, environment, packages, stack};
 use crate::limits::express::host::{MAX_LAYERS, MAX_UNKNOWN};
 use crate::source::Span;
-use crate::syntax::javascript::eval::heap::{Id, Object, ObjectKind, V, Val};
+use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Call, Comparison, Host, Machine, Question, Result};
 use crate::syntax::value::Conditions;
 
@@ -337,7 +337,7 @@ impl Host for Express {
                 let stack = machine.host.stack_of(&key, of.span);
                 stack_function(stack, name, span)
             }
-            V::Foreign(path) => packages::member(machine, path, name, span),
+            V::Foreign(path) => packages::member(path, name, span),
             _ => None,
         }
     }
@@ -577,14 +577,6 @@ pub(super) fn cors_call(machine: &mut Node<'_>, call: &Call<'_>) -> Val {
         .host
         .note(Noted::Options(options.clone(), call.span));
     middleware(machine, Middleware::Cors(options, call.span), call.span)
-}
-
-/// An object of the framework for a request.
-pub(super) fn host_value(machine: &mut Node<'_>, kind: u16, span: Span) -> Val {
-    let id: Id = machine
-        .objects
-        .add(Object::new(ObjectKind::Host(kind, 0), span));
-    Val::new(V::Object(id), span)
 }
 
 /// Is this value the package's middleware factory itself, uncalled?

@@ -10,7 +10,7 @@ use crate::syntax::javascript::eval::heap::{ObjectKind, V, Val};
 use crate::syntax::javascript::eval::{Call, Result};
 
 /// Properties of foreign values that have a meaning.
-pub(super) fn member(_machine: &mut Node<'_>, path: &str, name: &str, span: Span) -> Option<Val> {
+pub(super) fn member(path: &str, name: &str, span: Span) -> Option<Val> {
     // The package is a function whose `default` is itself, whatever the module system makes of it.
     if name == "default" {
         return Some(Val::new(V::Foreign(path.into()), span));
@@ -34,7 +34,7 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
     let span = call.span;
     let first = call.args.first().cloned().map(|val| machine.force(val));
     if machine.host.exchange.is_some() && is_handler_call(machine, call) {
-        return Some(exchange::call_foreign(machine, path, call));
+        return Some(exchange::call_foreign(machine, call));
     }
     // What adds methods to the response may answer with them.
     if path.starts_with("res.")
@@ -143,7 +143,7 @@ pub(super) fn call(machine: &mut Node<'_>, path: &str, call: &Call<'_>) -> Optio
         socket(machine, call);
         return Some(Ok(Val::new(V::Foreign("socket.io()".into()), span)));
     }
-    if path.ends_with("passport.authenticate") || path == "passport.authenticate" {
+    if path.ends_with("passport.authenticate") {
         let name = first.as_ref().and_then(Val::as_str).unwrap_or_default();
         let redirects = [
             "google", "github", "facebook", "twitter", "oauth2", "saml", "oidc",
@@ -233,9 +233,7 @@ pub(super) fn add_handler(machine: &mut Node<'_>, stack: u32, handler: Val, span
         handlers: vec![handler],
         span,
     };
-    if let Some(stack) = machine.host.change().stacks.get_mut(stack as usize) {
-        stack.layers.push(layer);
-    }
+    machine.host.add_layer(stack, layer);
 }
 
 /// NestJS: `cors: true` stands for the defaults, an object or function is passed on.
