@@ -198,6 +198,7 @@ fn is_about_development(text: &str) -> Option<bool> {
             .map(|part| is_about_development(part.trim()));
         return parts.any(|part| part == Some(true)).then_some(true);
     }
+    let text = text.replace("!==", "!=").replace("===", "==");
     let plain = text.trim_start_matches(['!', '(', ' ']);
     let mut negated = text[..text.len() - plain.len()].matches('!').count() % 2 == 1;
     let plain = match (plain.matches("==").count(), plain.matches("!=").count()) {
@@ -205,8 +206,7 @@ fn is_about_development(text: &str) -> Option<bool> {
         // `!a == b` compares `!a`.
         (equal, unequal) if equal + unequal == 1 && !negated => {
             negated = unequal == 1;
-            let with_truth = plain.replace("===", "==");
-            if with_truth.ends_with("false") || with_truth.ends_with("true") {
+            if plain.ends_with("false") || plain.ends_with("true") {
                 return None;
             }
             plain
