@@ -509,6 +509,8 @@ pub mod javascript {
     pub const MAX_TEXT: usize = 100_000;
     /// Elements of lists and properties of objects that are gone through for the price of one step.
     pub const ITEMS_PER_STEP: usize = 4;
+    /// Names of an object's properties that are compared for the price of one step.
+    pub const NAMES_PER_STEP: usize = 64;
 
     /// In `heap.rs`.
     pub mod heap {

@@ -280,7 +280,47 @@ fn routers_inside_themselves_are_bounded() {
     ] {
         // Express 4 and 5 do not come back from such a router, so there is nothing to find behind it.
         found_after(before, MISTAKEN);
-        let policy = format!("app.use(cors({MISTAKEN}));\n{before}");
+        let route = "app.get('/first', (req, res) => res.json([]));";
+        let policy = format!("app.use(cors({MISTAKEN}));\n{route}\n{before}");
         assert_eq!(found_after(&policy, "{ origin: false }"), ["null-origin"]);
     }
+}
+
+#[test]
+fn work_on_long_lists_is_paid_for() {
+    let origins: String = (0..4000)
+        .map(|number| format!("'https://a{number}.example',\n"))
+        .collect();
+    let keys: String = (0..4000)
+        .map(|number| format!("k{number}: {number},\n"))
+        .collect();
+    let twice = |body: &str| {
+        format!("for (let i = 0; i < 1500; i++) for (let j = 0; j < 1500; j++) {{ {body} }}")
+    };
+    for before in [
+        format!("const big = [{origins}];\n{}", twice("big.includes('x');")),
+        format!("const big = [{origins}];\n{}", twice("big.push('x' + i);")),
+        format!(
+            "const big = [{origins}];\n{}",
+            twice("big.unshift('x' + i);")
+        ),
+        format!(
+            "const big = new Set([{origins}]);\n{}",
+            twice("big.add('x' + i + j);")
+        ),
+        format!(
+            "const big = new Map();\n{}",
+            twice("big.set('x' + i + j, 1);")
+        ),
+        format!(
+            "const big = {{{keys}}};\nlet o = {{}};\n{}",
+            twice("o = {...o, ...big};")
+        ),
+        format!("const o = {{}};\n{}", twice("o['x' + i + j] = 1;")),
+    ] {
+        found_after(&before, MISTAKEN);
+    }
+    // What is short enough is known to its end.
+    let before = format!("const big = [{origins}];\nbig.push('null');");
+    assert_eq!(found_after(&before, "{ origin: big }"), ["null-origin"]);
 }

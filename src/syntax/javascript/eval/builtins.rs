@@ -346,15 +346,26 @@ impl<H: Host> Machine<'_, H> {
             V::Env(_) | V::Unknown(_) => self.opaque_method(this, name, args, span),
             V::Object(id) => {
                 let id = *id;
+                if let Some(result) = self.change_list(id, name, args, span)? {
+                    return Ok(Some(result));
+                }
+                let elements = match &self.objects.get(id).kind {
+                    ObjectKind::Array(items, _) | ObjectKind::Set(items, _) => items.len(),
+                    ObjectKind::Map(pairs, _) => pairs.len(),
+                    _ => 0,
+                };
+                if elements > 0 && !self.pay(elements) {
+                    return Err(Abrupt::Stop);
+                }
                 match self.objects.get(id).kind.clone() {
                     ObjectKind::Array(items, open) => {
                         self.list_method(id, this, items, open, name, args, span)
                     }
                     ObjectKind::Set(items, open) => {
-                        Ok(self.set_method(id, items, open, name, args, span))
+                        self.set_method(id, items, open, name, args, span)
                     }
                     ObjectKind::Map(pairs, open) => {
-                        Ok(self.map_method(id, pairs, open, name, args, span))
+                        self.map_method(id, pairs, open, name, args, span)
                     }
                     ObjectKind::Regex(pattern, flags, last) => {
                         Ok(self.regex_method(id, (&pattern, &flags, last), name, args, span))

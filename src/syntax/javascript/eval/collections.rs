@@ -4,8 +4,53 @@ use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Comparison, Host, Machine, Result};
 use crate::limits::javascript::MAX_ITEMS;
 use crate::source::Span;
+use crate::syntax::javascript::ast::Name;
 
 impl<H: Host> Machine<'_, H> {
+    /// What adds to a list or takes from it where it is; `None` if it is another method.
+    pub(super) fn change_list(
+        &mut self,
+        id: Id,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Option<Val>> {
+        if !matches!(name, "push" | "unshift" | "pop" | "shift") {
+            return Ok(None);
+        }
+        let ObjectKind::Array(list, open) = &mut self.objects.get_mut(id).kind else {
+            return Ok(None);
+        };
+        if list.len() + args.len() > MAX_ITEMS {
+            return Err(Abrupt::Stop);
+        }
+        let (open, length) = (*open, list.len());
+        let unknown = || Val::unknown("the list is not wholly in view", span);
+        let result = match name {
+            "push" => {
+                list.extend(args.iter().cloned());
+                None
+            }
+            "unshift" => {
+                list.splice(0..0, args.iter().cloned());
+                None
+            }
+            "pop" if !open => Some(list.pop()),
+            "shift" if !open => Some((length > 0).then(|| list.remove(0))),
+            _ => return Ok(None),
+        };
+        // All others move.
+        if matches!(name, "unshift" | "shift") && !self.pay(length) {
+            return Err(Abrupt::Stop);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "lists are short")]
+        Ok(Some(match result {
+            Some(taken) => taken.unwrap_or(Val::undefined(span)),
+            None if open => unknown(),
+            None => Val::number((length + args.len()) as f64, span),
+        }))
+    }
+
     #[expect(clippy::too_many_arguments, reason = "an array taken apart")]
     pub(super) fn list_method(
         &mut self,
@@ -21,40 +66,18 @@ impl<H: Host> Machine<'_, H> {
         let arg = args.first().cloned().unwrap_or(Val::undefined(span));
         let none = Val::undefined(span);
         Ok(Some(match name {
-            "push" | "unshift" => {
+            "reverse" if !open => {
                 if let ObjectKind::Array(list, _) = &mut self.objects.get_mut(id).kind {
-                    if list.len() + args.len() > MAX_ITEMS {
-                        return Err(Abrupt::Stop);
-                    }
-                    if name == "push" {
-                        list.extend(args.iter().cloned());
-                    } else {
-                        list.splice(0..0, args.iter().cloned());
-                    }
+                    list.reverse();
                 }
-                unknown()
+                this.clone()
             }
-            "pop" | "shift" | "splice" | "sort" | "reverse" if name != "sort" => {
-                let result = match (name, items.as_slice()) {
-                    ("pop", [.., last]) => last.clone(),
-                    ("shift", [first, ..]) => first.clone(),
-                    _ => unknown(),
-                };
-                if let ObjectKind::Array(list, open) = &mut self.objects.get_mut(id).kind {
-                    match name {
-                        "pop" => drop(list.pop()),
-                        "shift" if !list.is_empty() => drop(list.remove(0)),
-                        "reverse" => list.reverse(),
-                        _ => *open = true,
-                    }
-                }
-                if name == "reverse" {
-                    this.clone()
-                } else {
-                    result
-                }
+            "pop" | "shift" | "splice" | "reverse" | "sort" | "fill" | "copyWithin" => {
+                return self
+                    .rearrange(id, this, items, open, name, args, span)
+                    .map(Some);
             }
-            "sort" | "values" => this.clone(),
+            "values" => this.clone(),
             "includes" | "indexOf" | "lastIndexOf" => {
                 return Ok(Some(self.search_list(&items, open, name, &arg, span)));
             }
@@ -143,6 +166,78 @@ impl<H: Host> Machine<'_, H> {
             },
             _ => return self.promise_method(this, name, args, span),
         }))
+    }
+
+    /// Changes a list in a way that may leave its elements or their order unknown.
+    #[expect(clippy::too_many_arguments, reason = "an array taken apart")]
+    fn rearrange(
+        &mut self,
+        id: Id,
+        this: &Val,
+        mut items: Vec<Val>,
+        open: bool,
+        name: &str,
+        args: &[Val],
+        span: Span,
+    ) -> Result<Val> {
+        let texts: Option<Vec<Name>> = items.iter().map(|item| self.to_text(item)).collect();
+        let ascii = texts.filter(|texts| texts.iter().all(|text| text.is_ascii()));
+        let (all, result) = match (name, ascii) {
+            ("sort", Some(texts)) if args.is_empty() && !open => {
+                let mut order: Vec<usize> = (0..items.len()).collect();
+                // What is `undefined` comes last, whatever its text.
+                order.sort_by_key(|at| (matches!(items[*at].v, V::Undefined), &texts[*at]));
+                let sorted = order.into_iter().map(|at| items[at].clone());
+                (Some(sorted.collect()), this.clone())
+            }
+            ("sort", _) if !open && args.first().is_some_and(|by| self.is_callable(by)) => {
+                (self.sorted_by(&items, &args[0], span)?, this.clone())
+            }
+            ("splice", _) if !open && args.len() >= 2 => {
+                let start = self.force(args[0].clone());
+                let count = self.force(args[1].clone());
+                match (whole(&start), whole(&count)) {
+                    (Some(start), Some(count)) => {
+                        let start = start.min(items.len());
+                        let end = start.saturating_add(count).min(items.len());
+                        let taken = items.splice(start..end, args[2..].iter().cloned());
+                        let taken: Vec<Val> = taken.collect();
+                        (Some(items), self.array(taken, false, span))
+                    }
+                    _ => (None, self.array(Vec::new(), true, span)),
+                }
+            }
+            ("sort" | "reverse" | "fill" | "copyWithin", _) => (None, this.clone()),
+            ("splice", _) => (None, self.array(Vec::new(), true, span)),
+            _ => (None, Val::unknown("the list is not wholly in view", span)),
+        };
+        if let ObjectKind::Array(list, open) = &mut self.objects.get_mut(id).kind {
+            *open = *open || all.is_none();
+            *list = all.unwrap_or_default();
+        }
+        Ok(result)
+    }
+
+    /// Sorted by a function; `None` if its answers are not known.
+    fn sorted_by(&mut self, items: &[Val], by: &Val, span: Span) -> Result<Option<Vec<Val>>> {
+        let none = Val::undefined(span);
+        let mut sorted: Vec<Val> = Vec::with_capacity(items.len());
+        for item in items {
+            let (mut low, mut high) = (0, sorted.len());
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                let args = [sorted[middle].clone(), item.clone()];
+                let order = self.call(by, &none, &args, span)?;
+                let order = self.force(order);
+                match order.v {
+                    V::Number(order) if order > 0.0 => high = middle,
+                    V::Number(_) => low = middle + 1,
+                    _ => return Ok(None),
+                }
+            }
+            sorted.insert(low, item.clone());
+        }
+        Ok(Some(sorted))
     }
 
     fn search_list(
@@ -263,32 +358,39 @@ impl<H: Host> Machine<'_, H> {
         name: &str,
         args: &[Val],
         span: Span,
-    ) -> Option<Val> {
+    ) -> Result<Option<Val>> {
         let arg = args.first().cloned().unwrap_or(Val::undefined(span));
-        Some(match name {
+        Ok(Some(match name {
             "has" => self.search_list(&items, open, "includes", &arg, span),
             "add" => {
-                if let ObjectKind::Set(list, _) = &mut self.objects.get_mut(id).kind {
+                if items.len() >= MAX_ITEMS {
+                    return Err(Abrupt::Stop);
+                }
+                let arg = self.force(arg);
+                let is_there = |item: &Val| self.is_equal(item, &arg, false) == Some(true);
+                if !items.iter().any(is_there)
+                    && let ObjectKind::Set(list, _) = &mut self.objects.get_mut(id).kind
+                {
                     list.push(arg);
                 }
                 Val::new(V::Object(id), span)
             }
             "delete" | "clear" => {
-                if let ObjectKind::Set(_, open) = &mut self.objects.get_mut(id).kind {
-                    *open = true;
+                let arg = self.force(arg);
+                let left = without(self, &items, |item| item, &arg, name);
+                if let ObjectKind::Set(list, open) = &mut self.objects.get_mut(id).kind {
+                    *open = left.is_none() || (*open && name != "clear");
+                    *list = left.unwrap_or_default();
                 }
                 Val::unknown("it is changed", span)
             }
             "values" | "keys" => self.array(items, open, span),
             "forEach" => {
                 let list = self.array(items, open, span);
-                return self
-                    .call_method(&list, "forEach", args, span)
-                    .ok()
-                    .flatten();
+                return self.call_method(&list, "forEach", args, span);
             }
-            _ => return None,
-        })
+            _ => return Ok(None),
+        }))
     }
 
     pub(super) fn map_method(
@@ -299,10 +401,10 @@ impl<H: Host> Machine<'_, H> {
         name: &str,
         args: &[Val],
         span: Span,
-    ) -> Option<Val> {
+    ) -> Result<Option<Val>> {
         let arg = args.first().cloned().unwrap_or(Val::undefined(span));
         let keys: Vec<Val> = pairs.iter().map(|(key, _)| key.clone()).collect();
-        Some(match name {
+        Ok(Some(match name {
             "has" => self.search_list(&keys, open, "includes", &arg, span),
             "get" => {
                 let found = self.search_list(&keys, open, "indexOf", &arg, span);
@@ -324,6 +426,9 @@ impl<H: Host> Machine<'_, H> {
                 }
             }
             "set" => {
+                if pairs.len() >= MAX_ITEMS {
+                    return Err(Abrupt::Stop);
+                }
                 let val = args.get(1).cloned().unwrap_or(Val::undefined(span));
                 let at = (0..pairs.len())
                     .find(|at| self.is_equal(&keys[*at], &arg, false) == Some(true));
@@ -335,12 +440,53 @@ impl<H: Host> Machine<'_, H> {
                 }
                 Val::new(V::Object(id), span)
             }
+            "delete" | "clear" => {
+                let arg = self.force(arg);
+                let left = without(self, &pairs, |(key, _)| key, &arg, name);
+                if let ObjectKind::Map(pairs, open) = &mut self.objects.get_mut(id).kind {
+                    *open = left.is_none() || (*open && name != "clear");
+                    *pairs = left.unwrap_or_default();
+                }
+                Val::unknown("it is changed", span)
+            }
             "keys" => self.array(keys, open, span),
             "values" => {
                 let values = pairs.into_iter().map(|(_, val)| val).collect();
                 self.array(values, open, span)
             }
-            _ => return None,
-        })
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// What is left without an element, or after `clear`; `None` if it cannot be told.
+fn without<T: Clone, H: Host>(
+    machine: &Machine<'_, H>,
+    items: &[T],
+    key: impl Fn(&T) -> &Val,
+    gone: &Val,
+    name: &str,
+) -> Option<Vec<T>> {
+    let mut left = Vec::new();
+    for item in items.iter().filter(|_| name != "clear") {
+        if !machine.is_equal(key(item), gone, false)? {
+            left.push(item.clone());
+        }
+    }
+    Some(left)
+}
+
+/// A number that is an index or a count.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked"
+)]
+pub(super) fn whole(val: &Val) -> Option<usize> {
+    match val.v {
+        V::Number(number) if number >= 0.0 && number.fract() == 0.0 && number < 1e9 => {
+            Some(number as usize)
+        }
+        _ => None,
     }
 }

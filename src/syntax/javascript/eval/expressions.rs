@@ -1,6 +1,7 @@
 //! Expressions.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::heap::{Id, ObjectKind, Slot, V, Val};
@@ -231,11 +232,25 @@ impl<H: Host> Machine<'_, H> {
             let slots: Vec<Slot> = object.properties.clone();
             (slots, object.open)
         });
+        if let Some((slots, _)) = &from {
+            let known = self.objects.get(target).properties.len();
+            self.pay(slots.len() + known);
+        }
         let target = self.objects.get_mut(target);
         match from {
             Some((slots, open)) => {
+                let known = target.properties.iter().enumerate();
+                let mut places: HashMap<Name, usize> = known
+                    .map(|(at, slot)| (Arc::clone(&slot.name), at))
+                    .collect();
                 for slot in slots {
-                    target.set(&slot.name, slot.key_span, slot.value);
+                    match places.entry(Arc::clone(&slot.name)) {
+                        Entry::Occupied(at) => target.properties[*at.get()] = slot,
+                        Entry::Vacant(at) => {
+                            at.insert(target.properties.len());
+                            target.properties.push(slot);
+                        }
+                    }
                 }
                 target.open |= open;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::heap::{Id, Object, ObjectKind, V, Val};
 use super::{Call, Host, Machine, RED_ZONE, Result, STACK};
-use crate::limits::javascript::MAX_ITEMS;
+use crate::limits::javascript::{MAX_ITEMS, NAMES_PER_STEP};
 use crate::source::Span;
 use crate::syntax::javascript::ast::Name;
 
@@ -57,6 +57,8 @@ impl<H: Host> Machine<'_, H> {
         {
             return Ok(val);
         }
+        let names = self.objects.get(id).properties.len();
+        self.budget.spend(names / NAMES_PER_STEP);
         let object = self.objects.get(id);
         if let Some(slot) = object.slot(name) {
             return Ok(slot.value.clone());
@@ -203,6 +205,8 @@ impl<H: Host> Machine<'_, H> {
             return;
         }
         let Some(id) = object.as_id() else { return };
+        let names = self.objects.get(id).properties.len();
+        self.budget.spend(names / NAMES_PER_STEP);
         let target = self.objects.get_mut(id);
         match (&mut target.kind, name, name.parse::<usize>()) {
             (ObjectKind::Array(items, _), _, Ok(at)) if at <= items.len() => {
