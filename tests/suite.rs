@@ -20,6 +20,7 @@ mod hostile_spring;
 mod hostile_tree;
 mod limits;
 mod lookalikes;
+mod node_values;
 mod oracle;
 mod packages;
 mod pages;

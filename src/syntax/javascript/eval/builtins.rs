@@ -1,5 +1,6 @@
 //! The language's own functions, as far as configurations use them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::heap::{Id, ObjectKind, V, Val};
@@ -115,15 +116,27 @@ impl<H: Host> Machine<'_, H> {
             },
             "Number" | "parseInt" | "parseFloat" | "Number.parseInt" | "Number.parseFloat" => {
                 match &arg().v {
+                    V::Number(number) if name.ends_with("Int") => match number.abs() {
+                        size if size == 0.0 || (1e-6..1e21).contains(&size) => {
+                            Val::number(number.trunc(), arg().span)
+                        }
+                        _ => Val::unknown("it is not a number of everyday size", span),
+                    },
                     V::Number(number) => Val::number(*number, arg().span),
+                    V::String(text) if name == "Number" => {
+                        Val::number(text_number(text), arg().span)
+                    }
                     V::String(text) => {
-                        let digits: &str = if name == "Number" {
-                            text
-                        } else {
-                            let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
-                            &text[..end.unwrap_or(text.len())]
+                        let radix = call.args.get(1).map(|radix| &radix.v);
+                        let decimal = match radix {
+                            None | Some(V::Undefined) => true,
+                            Some(V::Number(radix)) => *radix == 10.0 || *radix == 0.0,
+                            Some(_) => false,
                         };
-                        Val::number(text_number(digits), arg().span)
+                        match leading_number(text, name.ends_with("Float")) {
+                            Some(number) if decimal => Val::number(number, arg().span),
+                            _ => Val::unknown("it is not a number in view", span),
+                        }
                     }
                     _ => Val::unknown("it is not a number in view", span),
                 }
@@ -157,7 +170,9 @@ impl<H: Host> Machine<'_, H> {
             "Object.values" | "Object.entries" => {
                 let object = arg();
                 let slots = self.object(&object).map(|object| object.properties.clone());
-                let open = self.object(&object).is_none_or(|object| object.open);
+                let open = self
+                    .object(&object)
+                    .is_none_or(|object| object.open || !matches!(object.kind, ObjectKind::Plain));
                 let mut items = Vec::new();
                 for slot in slots.unwrap_or_default() {
                     if name == "Object.values" {
@@ -184,6 +199,13 @@ impl<H: Host> Machine<'_, H> {
             "Promise" => return Some(self.promise(&arg(), span)),
             "Set" | "WeakSet" => {
                 let (items, open) = self.items(&arg()).unwrap_or((Vec::new(), true));
+                let mut texts = HashSet::new();
+                let is_new = |item: &Val| match &item.v {
+                    V::String(text) => texts.insert(Arc::clone(text)),
+                    V::Number(number) => texts.insert(format!("\0{number}").into()),
+                    _ => true,
+                };
+                let items = items.into_iter().filter(is_new).collect();
                 self.allocate(ObjectKind::Set(items, open), span)
             }
             "Map" | "WeakMap" => {
@@ -582,8 +604,34 @@ impl<H: Host> Machine<'_, H> {
             .flatten()
             .map(|group| group.map_or(Val::undefined(span), |text| Val::string(text, span)))
             .collect();
-        self.array(items, open, span)
+        let groups = self.array(items, open, span);
+        // `index`, `groups`.
+        if let Some(id) = groups.as_id() {
+            self.objects.get_mut(id).open = true;
+        }
+        groups
     }
+}
+
+/// What `parseInt` and `parseFloat` read of a text, in decimal; `None` for what is written otherwise.
+fn leading_number(text: &str, float: bool) -> Option<f64> {
+    let text = text.trim_start();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let sign = text.len() - digits.len();
+    if digits.starts_with("Infinity") || digits.starts_with("0x") || digits.starts_with("0X") {
+        return None;
+    }
+    let is_part = |c: char| c.is_ascii_digit() || (float && c == '.');
+    let end = digits.find(|c| !is_part(c)).unwrap_or(digits.len());
+    let rest = &digits[end..];
+    let number = &digits[..end];
+    if float && (rest.starts_with(['e', 'E']) || number.matches('.').count() > 1) {
+        return None;
+    }
+    if !number.contains(|c: char| c.is_ascii_digit()) {
+        return Some(f64::NAN);
+    }
+    text[..sign + end].parse().ok()
 }
 
 /// The parts of an absolute URL that programs ask for, as the URL standard names them.

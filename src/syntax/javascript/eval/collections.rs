@@ -78,6 +78,7 @@ impl<H: Host> Machine<'_, H> {
                     .map(Some);
             }
             "values" => this.clone(),
+            "includes" | "indexOf" | "lastIndexOf" if args.len() > 1 => unknown(),
             "includes" | "indexOf" | "lastIndexOf" => {
                 return Ok(Some(self.search_list(&items, open, name, &arg, span)));
             }
@@ -110,6 +111,7 @@ impl<H: Host> Machine<'_, H> {
             }
             "slice" => {
                 let end = args.get(1).map(|end| self.force(end.clone()));
+                let end = end.filter(|end| !matches!(end.v, V::Undefined));
                 match (&arg.v, end.map(|end| end.v)) {
                     (V::Undefined, None) => self.array(items, open, span),
                     #[expect(

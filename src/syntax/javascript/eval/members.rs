@@ -21,7 +21,14 @@ impl<H: Host> Machine<'_, H> {
             V::String(text) => match name {
                 #[expect(clippy::cast_precision_loss, reason = "texts are short")]
                 "length" => Val::number(text.encode_utf16().count() as f64, span),
-                _ => Val::undefined(span),
+                _ => match name.parse::<usize>() {
+                    Ok(at) if text.is_ascii() => match text.get(at..=at) {
+                        Some(letter) => Val::string(letter, object.span),
+                        None => Val::undefined(span),
+                    },
+                    Ok(_) => Val::unknown("the text is not only of ASCII", span),
+                    Err(_) => Val::undefined(span),
+                },
             },
             V::Native(native) => self.native_member(native, name, span),
             V::Foreign(_) | V::Host(..) => match H::member(self, &object, name, span) {
@@ -216,8 +223,10 @@ impl<H: Host> Machine<'_, H> {
                     items[at] = val;
                 }
             }
-            (ObjectKind::Array(items, open), _, Ok(_)) => {
-                items.push(val);
+            // Elements are cut off, or left out before this one.
+            (ObjectKind::Array(items, open), "length", _)
+            | (ObjectKind::Array(items, open), _, Ok(_)) => {
+                items.clear();
                 *open = true;
             }
             (ObjectKind::Regex(_, _, last), "lastIndex", _) => *last = 0,
@@ -325,6 +334,13 @@ fn own_of_kind(object: &Object, name: &str, span: Span) -> Option<Val> {
                 unknown()
             } else {
                 Val::number(items.len() as f64, span)
+            }
+        }
+        (ObjectKind::Map(pairs, open), "size") => {
+            if *open {
+                unknown()
+            } else {
+                Val::number(pairs.len() as f64, span)
             }
         }
         (ObjectKind::Function(function, _), "length") => {

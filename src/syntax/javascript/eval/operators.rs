@@ -20,6 +20,14 @@ impl<H: Host> Machine<'_, H> {
     fn text_at(&self, val: &Val, depth: u32) -> Option<Name> {
         Some(match &val.v {
             V::String(text) => Arc::clone(text),
+            // Others are written with an exponent.
+            V::Number(number)
+                if number.is_finite()
+                    && *number != 0.0
+                    && !(1e-6..1e21).contains(&number.abs()) =>
+            {
+                return None;
+            }
             V::Number(number) => number_text(*number).into(),
             V::Bool(value) => value.to_string().into(),
             V::Null => "null".into(),
@@ -99,14 +107,9 @@ impl<H: Host> Machine<'_, H> {
                 }
                 V::Choice(choice) => {
                     let choice = Arc::clone(choice);
-                    let not = |truth: Option<bool>| {
-                        truth.map_or_else(
-                            || Val::unknown("it is not known whether it holds", span),
-                            |truth| Val::bool(!truth, span),
-                        )
-                    };
-                    let (yes, no) = (self.truth(&choice.yes), self.truth(&choice.no));
-                    Val::choice(choice.condition, not(yes), not(no), span)
+                    let yes = self.not(&choice.yes, inner.span, span);
+                    let no = self.not(&choice.no, inner.span, span);
+                    Val::choice(choice.condition, yes, no, span)
                 }
                 _ => match self.truth(&val) {
                     Some(truth) => Val::bool(!truth, span),
@@ -143,6 +146,27 @@ impl<H: Host> Machine<'_, H> {
             }
             _ => Val::unknown("the operator is not evaluated", span),
         })
+    }
+
+    /// `!` of one side of a choice.
+    fn not(&mut self, val: &Val, at: Span, span: Span) -> Val {
+        match &val.v {
+            V::Test(condition, negated) => Val::new(V::Test(*condition, !negated), span),
+            V::Env(name) => {
+                let condition = self.is_set(&Arc::clone(name), at);
+                Val::new(V::Test(condition, true), span)
+            }
+            V::Choice(choice) => {
+                let choice = Arc::clone(choice);
+                let yes = self.not(&choice.yes, at, span);
+                let no = self.not(&choice.no, at, span);
+                Val::choice(choice.condition, yes, no, span)
+            }
+            _ => match self.truth(val) {
+                Some(truth) => Val::bool(!truth, span),
+                None => Val::unknown("it is not known whether it holds", span),
+            },
+        }
     }
 
     fn type_of(&self, val: &Val) -> Option<&'static str> {
@@ -199,6 +223,21 @@ impl<H: Host> Machine<'_, H> {
                     _ => Val::unknown("the object is not in view", span),
                 }
             }
+            "<" | ">" | "<=" | ">=" if left.as_str().is_some() && right.as_str().is_some() => {
+                match (left.as_str(), right.as_str()) {
+                    // By UTF-16, which is the order of bytes as long as there are only letters of ASCII.
+                    (Some(a), Some(b)) if a.is_ascii() && b.is_ascii() => {
+                        let holds = match operator {
+                            "<" => a < b,
+                            ">" => a > b,
+                            "<=" => a <= b,
+                            _ => a >= b,
+                        };
+                        Val::bool(holds, span)
+                    }
+                    _ => Val::unknown("texts are compared", span),
+                }
+            }
             "instanceof" => Val::unknown("classes are not compared", span),
             _ => match (self.to_number(&left), self.to_number(&right)) {
                 (Some(a), Some(b)) => arithmetic(operator, a, b, span),
@@ -210,6 +249,14 @@ impl<H: Host> Machine<'_, H> {
     fn add(&self, left: &Val, right: &Val, span: Span) -> Val {
         if let (V::Number(a), V::Number(b)) = (&left.v, &right.v) {
             return Val::number(a + b, span);
+        }
+        let is_plain =
+            |val: &Val| matches!(val.v, V::Number(_) | V::Bool(_) | V::Null | V::Undefined);
+        if is_plain(left) && is_plain(right) {
+            return match (self.to_number(left), self.to_number(right)) {
+                (Some(a), Some(b)) => Val::number(a + b, span),
+                _ => Val::unknown("it is not a number in view", span),
+            };
         }
         match (self.to_text(left), self.to_text(right)) {
             (Some(a), Some(b)) if a.len() + b.len() <= MAX_TEXT => {
@@ -336,6 +383,13 @@ impl<H: Host> Machine<'_, H> {
                 let equal = self.to_number(left)? == self.to_number(right)?;
                 equal
             }
+            // Objects are made primitives first.
+            (V::Object(_), V::Number(_) | V::Bool(_) | V::String(_))
+            | (V::Number(_) | V::Bool(_) | V::String(_), V::Object(_))
+                if loose =>
+            {
+                return None;
+            }
             _ => false,
         })
     }
@@ -388,9 +442,24 @@ pub(super) fn number_text(number: f64) -> String {
 
 pub(super) fn text_number(text: &str) -> f64 {
     let text = text.trim();
-    if text.is_empty() {
-        0.0
-    } else {
-        text.parse().unwrap_or(f64::NAN)
+    let prefixed = |prefix: [&str; 2], radix| {
+        let digits = prefix.iter().find_map(|prefix| text.strip_prefix(prefix))?;
+        let digits = digits.chars().map(|c| c.to_digit(radix));
+        digits
+            .map(|digit| digit.map(f64::from))
+            .reduce(|sum, digit| Some(sum? * f64::from(radix) + digit?))
+    };
+    for (prefix, radix) in [(["0x", "0X"], 16), (["0o", "0O"], 8), (["0b", "0B"], 2)] {
+        if let Some(number) = prefixed(prefix, radix) {
+            return number.unwrap_or(f64::NAN);
+        }
+    }
+    match text {
+        "" => 0.0,
+        "Infinity" | "+Infinity" => f64::INFINITY,
+        "-Infinity" => f64::NEG_INFINITY,
+        // What Rust takes besides: `inf`, `nan`.
+        _ if text.contains(['i', 'I', 'n', 'N']) => f64::NAN,
+        _ => text.parse().unwrap_or(f64::NAN),
     }
 }

@@ -51,6 +51,7 @@ impl<H: Host> Machine<'_, H> {
                 self.note(this, &arg, Comparison::Part, Some(holds));
                 Val::bool(holds, arg.span)
             }
+            "indexOf" | "lastIndexOf" if args.len() > 1 || !text.is_ascii() => unknown(),
             "indexOf" | "lastIndexOf" => {
                 let Some(part) = arg.as_str() else {
                     return Ok(Some(if member && arg.is_opaque() {
@@ -68,6 +69,7 @@ impl<H: Host> Machine<'_, H> {
                 #[expect(clippy::cast_precision_loss, reason = "texts are short")]
                 Val::number(at.map_or(-1.0, |at| at as f64), arg.span)
             }
+            "split" if args.len() > 1 => self.array(Vec::new(), true, span),
             "split" => match (&arg.v, &pattern) {
                 (V::String(separator), _) if !separator.is_empty() => {
                     let parts = text.split(&**separator).take(10_000);
@@ -133,6 +135,7 @@ impl<H: Host> Machine<'_, H> {
             }
             "slice" | "substring" | "substr" => {
                 let end = args.get(1).cloned().map(|end| self.force(end));
+                let end = end.filter(|end| !matches!(end.v, V::Undefined));
                 match cut(text, name, &arg, end.as_ref()) {
                     Some(part) => same(part),
                     None => unknown(),

@@ -111,7 +111,20 @@ impl Lower<'_> {
                     kind: ExprKind::Number(1.0),
                     span,
                 };
-                ExprKind::Update(operator, left, Box::new(one))
+                let update = ExprKind::Update(operator, left, Box::new(one));
+                // What comes before is the value that there was.
+                let is_after = node.child(0).is_some_and(|first| first.is_named());
+                if is_after {
+                    let back = if operator == "-" { "+" } else { "-" };
+                    let new = Expr { kind: update, span };
+                    let one = Expr {
+                        kind: ExprKind::Number(1.0),
+                        span,
+                    };
+                    ExprKind::Binary(back, Box::new(new), Box::new(one))
+                } else {
+                    update
+                }
             }
             "member_expression" => {
                 let object = Box::new(self.expr_of(field("object"), span));
