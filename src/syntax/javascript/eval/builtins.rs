@@ -237,10 +237,7 @@ impl<H: Host> Machine<'_, H> {
                 Some(Ok(value)) => self.json_value(&value, arg().span, 0),
                 _ => Val::unknown("the text is not in view", span),
             },
-            "process.exit" | "exit" => {
-                self.exited = self.exited || self.loading();
-                return Some(Err(Abrupt::Stop));
-            }
+            "process.exit" | "exit" => return Some(Err(Abrupt::Stop)),
             "setTimeout" | "setImmediate" | "setInterval" | "queueMicrotask"
             | "process.nextTick" => {
                 if self.loading() {

@@ -200,8 +200,6 @@ pub struct Scope {
     pub variables: HashMap<Name, Val>,
     /// The scope around.
     pub parent: Option<Id>,
-    /// What the names mean that nobody declares here: variables of a function that was not read.
-    pub is_function: bool,
 }
 
 /// Something with identity.
@@ -237,7 +235,7 @@ pub enum ObjectKind {
     Plain,
     /// An array: its elements, and whether there may be more.
     Array(Vec<Val>, bool),
-    /// A function with its scope and, for arrow functions and methods, what `this` is.
+    /// A function with its scope.
     Function(Arc<Function>, Id),
     /// A function with `this` and first arguments bound.
     Bound(Box<Val>, Box<Val>, Vec<Val>),

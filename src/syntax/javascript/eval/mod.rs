@@ -137,7 +137,6 @@ pub struct Machine<'s, H> {
     loading: Vec<PathBuf>,
     deferred: Vec<(Val, Span)>,
     library: Arc<Library>,
-    exited: bool,
     is_loading: bool,
     sources: Option<&'s Sources>,
     called: HashSet<Span>,
@@ -170,7 +169,6 @@ impl<'s, H: Host> Machine<'s, H> {
             loading: Vec::new(),
             deferred: Vec::new(),
             library,
-            exited: false,
             is_loading: true,
             sources,
             called: HashSet::new(),
@@ -198,12 +196,6 @@ impl<'s, H: Host> Machine<'s, H> {
             library: self.library,
         };
         (image, self.host)
-    }
-
-    /// Did the program end itself while it was loaded?
-    #[must_use]
-    pub const fn has_exited(&self) -> bool {
-        self.exited
     }
 
     /// Is the program being loaded, not asked?
@@ -382,7 +374,7 @@ impl<'s, H: Host> Machine<'s, H> {
     pub(crate) fn scope(&mut self, parent: Option<Id>) -> Id {
         self.scopes.add(Scope {
             parent,
-            ..Scope::default()
+            variables: HashMap::new(),
         })
     }
 
@@ -566,7 +558,6 @@ impl<'s, H: Host> Machine<'s, H> {
         span: Span,
     ) -> Result<Val> {
         let scope = self.scope(Some(scope));
-        self.scopes.get_mut(scope).is_function = true;
         if !function.arrow {
             self.declare(scope, &"this".into(), this.clone());
             let arguments = self.array(args.to_vec(), false, span);

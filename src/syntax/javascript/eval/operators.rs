@@ -191,7 +191,7 @@ impl<H: Host> Machine<'_, H> {
 
     pub(super) fn binary(&mut self, operator: &str, left: &Val, right: &Val, span: Span) -> Val {
         if matches!(operator, "===" | "==" | "!==" | "!=") {
-            let equal = self.equals(left, right, operator.len() == 2 || operator == "!=", span);
+            let equal = self.equals(left, right, operator.len() == 2, span);
             return if operator.starts_with('!') {
                 negate(equal, span)
             } else {
