@@ -7,7 +7,7 @@ use super::cookies::Bound;
 use super::exchange::Policy;
 use super::gateway::Said;
 use super::host::{FilterBean, Node, Registered, entries, object, push, servlet_pattern, text_of};
-use super::model::{Application, ChainCors, Filter, Link, Mapping, Source, What};
+use super::model::{Application, ChainCors, Filter, Link, Mapping, Source, What, put};
 use super::path::PathPattern;
 use super::properties;
 use super::xml::{self, Documents};
@@ -207,7 +207,7 @@ fn registries(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application, notes
         let val = m.host_object(object::REGISTRY, registry, method.span);
         // What it throws half-way leaves what was registered before.
         let _ = m.invoke(&instance, &owner, &method, &[val], method.span);
-        app.global.extend(mappings(m, registry));
+        add_registered(m, registry, &mut app.global);
     }
     rest_repositories(m, known, app);
 }
@@ -395,7 +395,8 @@ fn rest_repositories(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application
             })
             .collect();
         let _ = m.invoke(&instance, &owner, &method, &args, method.span);
-        let mappings = mappings(m, registry);
+        let mut mappings = Vec::new();
+        add_registered(m, registry, &mut mappings);
         for mapping in &mappings {
             app.areas.push(super::model::Area {
                 name: "Spring Data REST",
@@ -409,13 +410,25 @@ fn rest_repositories(m: &mut Node<'_>, known: &Arc<Known>, app: &mut Application
 }
 
 /// The mappings of a registry, once it is complete.
-fn mappings(m: &Node<'_>, registry: u32) -> Vec<Mapping> {
+fn add_registered(m: &Node<'_>, registry: u32, mappings: &mut Vec<Mapping>) {
     let data = &m.host.data;
     let numbers = data.registries[registry as usize].iter();
-    numbers
-        .filter_map(|number| data.registrations.get(*number as usize))
-        .map(|registered| mapping(m, registered))
-        .collect()
+    let registered = numbers.filter_map(|number| data.registrations.get(*number as usize));
+    add(m, registered, mappings);
+}
+
+fn add<'r>(
+    m: &Node<'_>,
+    registered: impl Iterator<Item = &'r Registered>,
+    mappings: &mut Vec<Mapping>,
+) {
+    for registered in registered {
+        let mapping = mapping(m, registered);
+        match registered.pattern {
+            Some(_) => put(mappings, mapping),
+            None => mappings.push(mapping),
+        }
+    }
 }
 
 fn mapping(m: &Node<'_>, registered: &Registered) -> Mapping {
@@ -441,7 +454,9 @@ pub(super) fn source_of(m: &Node<'_>, val: &Val) -> Source {
     match m.as_host(val) {
         Some((object::SOURCE, number)) => {
             let entries = m.host.data.sources[number as usize].entries.iter();
-            Source::Map(entries.map(|entry| mapping(m, entry)).collect())
+            let mut mappings = Vec::new();
+            add(m, entries, &mut mappings);
+            Source::Map(mappings)
         }
         Some(_) => Source::Unknown,
         None if m.is_function(val) => Source::Code(val.clone()),

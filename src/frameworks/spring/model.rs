@@ -109,6 +109,16 @@ pub(super) struct Mapping {
     pub(super) span: Span,
 }
 
+/// Adds a mapping. Of equal patterns the last one wins, at the place of the first: all are kept in a
+/// `LinkedHashMap`.
+pub(super) fn put(mappings: &mut Vec<Mapping>, mapping: Mapping) {
+    let mut known = mappings.iter_mut();
+    match known.find(|known| known.pattern == mapping.pattern) {
+        Some(known) => *known = mapping,
+        None => mappings.push(mapping),
+    }
+}
+
 /// The first mapping that matches decides.
 pub(super) fn policy_for<'m>(mappings: &'m [Mapping], path: &str) -> Option<&'m Mapping> {
     mappings

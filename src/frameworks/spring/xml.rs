@@ -8,7 +8,7 @@ use super::build::{acts, component, filter_bean, is_configurer, speaks};
 use super::cors::{Cors, Entries, Entry, List, Written};
 use super::exchange::Policy;
 use super::host::{Node, servlet_pattern};
-use super::model::{Application, Filter, Mapping, Source, What};
+use super::model::{Application, Filter, Mapping, Source, What, put};
 use super::path::PathPattern;
 use crate::limits::spring::xml::MAX_DEPTH;
 use crate::model::Known as Fact;
@@ -126,14 +126,7 @@ pub(super) fn mappings(m: &mut Node<'_>, documents: &Documents, app: &mut Applic
                 policy: Policy::Is(policy),
                 span,
             };
-            // Of equal paths the last one wins, at the place of the first.
-            match made
-                .iter_mut()
-                .find(|known| known.pattern == mapping.pattern)
-            {
-                Some(known) => *known = mapping,
-                None => made.push(mapping),
-            }
+            put(&mut made, mapping);
         }
         app.global.extend(made);
     }
