@@ -172,8 +172,10 @@ impl<H: Host> Machine<'_, H> {
     ) -> Result<Val> {
         self.step()?;
         let this = self.allocate(ObjectKind::Instance(Arc::clone(class), scope), span);
+        // A class that makes itself makes two of itself as well: what is tried again at every level
+        // would double with each.
         if !self.budget.enter() {
-            return Ok(Val::unknown("calls are nested too deeply", span));
+            return Err(Abrupt::Stop);
         }
         let result = stacker::maybe_grow(super::RED_ZONE, super::STACK, || {
             self.construct_on(&this, class, args, span)
@@ -204,7 +206,7 @@ impl<H: Host> Machine<'_, H> {
         span: Span,
     ) -> Result<()> {
         if !self.budget.enter() {
-            return Ok(());
+            return Err(Abrupt::Stop);
         }
         let result = stacker::maybe_grow(super::RED_ZONE, super::STACK, || {
             self.construct_now(this, class, args, caller, span)
