@@ -282,6 +282,12 @@ pub mod python {
     /// The most files that are evaluated for themselves.
     pub const MAX_ENTRIES: usize = 400;
 
+    /// In `evidence.rs`.
+    pub mod evidence {
+        /// How many functions may lie between a handler and the code that sets its headers.
+        pub const MAX_STEPS_APART: usize = 4;
+    }
+
     /// In `handler.rs`.
     pub mod handler {
         /// Steps of one handler for one request.

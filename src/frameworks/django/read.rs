@@ -7,7 +7,7 @@ use super::observe::{self, Beside};
 use super::respond::{Django, View};
 use super::urls::{self, Urls};
 use crate::frameworks::answers::is_secure;
-use crate::frameworks::python::evidence::{self, reads_headers};
+use crate::frameworks::python::evidence::{self, Speakers, reads_headers};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
@@ -164,7 +164,8 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         let mut others = settings.iter().filter(|other| **other != index);
         others.any(|other| reaches(&program, *other, index))
     };
-    let views = views(&program);
+    let speakers = Speakers::of(&program);
+    let views = views(&program, &speakers);
     for (index, urls) in settings.iter().copied().zip(urls) {
         if imported(index) {
             continue;
@@ -175,6 +176,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
             files: &files,
             versions,
             views: &views,
+            speakers: &speakers,
         };
         let mut site = site(&shared, index, urls);
         let compared = compared_origins(&site, &program);
@@ -239,7 +241,7 @@ fn reaches(program: &Program, from: usize, to: usize) -> bool {
 }
 
 /// Functions that handle requests and set CORS headers by hand.
-fn views(program: &Program) -> Vec<View> {
+fn views(program: &Program, speakers: &Speakers) -> Vec<View> {
     let mut found = Vec::new();
     for function in 0..program.function_count() {
         let defined = program.function(function);
@@ -248,9 +250,7 @@ fn views(program: &Program) -> Vec<View> {
         if !takes_request || defined.class.is_some() || !defined.is_outermost() {
             continue;
         }
-        let file = &program.modules()[defined.module].file;
-        let text = file.slice(defined.function.span).to_ascii_lowercase();
-        if text.contains("access-control-allow") {
+        if speakers.sets_headers(program, function) {
             found.push(View {
                 function: Some(function),
                 class: None,
@@ -262,32 +262,37 @@ fn views(program: &Program) -> Vec<View> {
     found
 }
 
-/// Classes behind URLs whose text sets CORS headers by hand.
-fn class_views(program: &Program, urls: Option<&Urls>) -> Vec<View> {
+/// What stands behind URLs and sets CORS headers by hand, of what `known` does not hold: classes, and
+/// what decorators of the program made.
+fn views_of_urls(
+    program: &Program,
+    urls: Option<&Urls>,
+    speakers: &Speakers,
+    known: &[View],
+) -> Vec<View> {
     let mut found: Vec<View> = Vec::new();
-    for (_, of) in urls.map(Urls::samples).unwrap_or_default() {
-        let Some(class) = of.class else { continue };
-        if found.iter().any(|known| known.class == Some(class)) {
+    for (path, of) in urls.map(Urls::samples).unwrap_or_default() {
+        if known.iter().chain(&found).any(|known| known.is(of)) {
             continue;
         }
-        let defined = &program.class(class).class;
-        let span = defined.name_span;
-        let mut files = program.modules().iter().map(|module| &module.file);
-        let file = files.find(|file| file.id() == span.file);
-        let by_hand = program.functions_of(class).into_iter().any(|function| {
-            let text = file.map_or("", |file| {
-                file.slice(program.function(function).function.span)
-            });
-            text.to_ascii_lowercase().contains("access-control-allow")
+        let view = match (of.class, of.function) {
+            (Some(class), _) if speakers.class_sets_headers(program, class) => {
+                let defined = &program.class(class).class;
+                (defined.name.to_string(), defined.name_span)
+            }
+            (None, Some(function)) if speakers.sets_headers(program, function) => {
+                let defined = &program.function(function).function;
+                (format!("of {path}"), defined.name_span)
+            }
+            _ => continue,
+        };
+        let (name, span) = view;
+        found.push(View {
+            function: of.function,
+            class: of.class,
+            name,
+            span,
         });
-        if by_hand {
-            found.push(View {
-                function: None,
-                class: Some(class),
-                name: defined.name.to_string(),
-                span,
-            });
-        }
     }
     found
 }
@@ -384,6 +389,7 @@ struct Shared<'s> {
     files: &'s Arc<Vec<Arc<SourceFile>>>,
     versions: Versions,
     views: &'s [View],
+    speakers: &'s Speakers,
 }
 
 fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
@@ -393,6 +399,7 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
         files,
         versions,
         views,
+        speakers,
     } = *shared;
     let module = &program.modules()[index];
     let span = module.file.span().part(0, 0);
@@ -467,7 +474,8 @@ fn site(shared: &Shared<'_>, index: usize, urls: Option<Urls>) -> Django {
     let mut endpoints = vec![main];
     let mut views = views.to_vec();
     views.truncate(MAX_VIEWS);
-    views.extend(class_views(program, urls.as_ref()));
+    let others = views_of_urls(program, urls.as_ref(), speakers, &views);
+    views.extend(others);
     views.truncate(MAX_VIEWS);
     if let Some(urls) = &urls {
         endpoints[0].url.path = path(&values, Some(urls), &views);

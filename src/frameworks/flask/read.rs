@@ -7,7 +7,7 @@ use super::policy::{OPTIONS, Options, is_regex};
 use super::respond::{App, Hook, HookKind, Resource, RouteOf};
 use super::routes::{INERT, map};
 use crate::frameworks::answers::is_secure;
-use crate::frameworks::python::evidence;
+use crate::frameworks::python::evidence::{self, Speakers};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, leaves, setting, truthy, url};
 use crate::frameworks::{Project, Reading};
@@ -26,6 +26,8 @@ pub(super) struct Reader<'p> {
     pub(super) program: &'p Program,
     /// The request headers that the program reads.
     reads_headers: &'p [String],
+    /// What of it speaks of CORS headers.
+    pub(super) speakers: &'p Speakers,
     conditions: Conditions,
     versions: Versions,
     files: Arc<Vec<Arc<SourceFile>>>,
@@ -60,6 +62,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     };
     let files = Arc::new(files);
     let reads_headers = evidence::reads_headers(&program);
+    let speakers = Speakers::of(&program);
     let mut seen: Vec<(Span, usize)> = Vec::new();
     for (index, call) in program.calls.iter().enumerate() {
         let is_app =
@@ -82,6 +85,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         let reader = Reader {
             program: &program,
             reads_headers: &reads_headers,
+            speakers: &speakers,
             conditions: Conditions::default(),
             versions,
             files: Arc::clone(&files),

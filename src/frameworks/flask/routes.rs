@@ -4,7 +4,6 @@ use super::policy::Options;
 use super::read::Reader;
 use super::respond::RouteOf;
 use super::route::{Map, Rule};
-use crate::frameworks::python::evidence;
 use crate::frameworks::python::path::{Dialect, PathPattern};
 use crate::limits::flask::routes::MAX_BLUEPRINTS;
 use crate::model::{Observation, ObservationKind};
@@ -125,11 +124,8 @@ impl Reader<'_> {
                 },
                 None => None,
             };
-            let own = function.map(|function| program.function(function));
-            let text = own.map(|own| {
-                let file = &program.modules()[own.module].file;
-                file.slice(own.function.span)
-            });
+            let speakers = self.speakers;
+            let speaks = |function| speakers.include_function(program, function);
             let decorators = function.map(|function| self.decorators(function, index));
             found.push(RouteOf {
                 path: PathPattern::new(Dialect::Flask, &format!("{prefix}{path}")),
@@ -140,7 +136,7 @@ impl Reader<'_> {
                 function,
                 blueprint,
                 decorators: decorators.unwrap_or_default(),
-                own_headers: text.is_some_and(evidence::speaks_of_headers),
+                own_headers: function.is_some_and(speaks),
                 span: call.span,
             });
         }

@@ -1,5 +1,8 @@
 //! What the text of a program shows beside its values: headers that it reads, sockets it opens.
 
+use std::collections::BTreeSet;
+
+use crate::limits::python::evidence::MAX_STEPS_APART;
 use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
 use crate::syntax::python::object::{K, Val};
@@ -26,8 +29,107 @@ const BEARERS: [&str; 5] = [
 
 /// Does the text of a function speak of the headers that matter here?
 pub(crate) fn speaks_of_headers(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.contains("access-control-allow") || text.contains("vary")
+    sets_headers(text) || text.to_ascii_lowercase().contains("vary")
+}
+
+/// The names under which a program has something that speaks of CORS headers, or that names such a
+/// thing itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Speakers(BTreeSet<String>);
+
+impl Speakers {
+    pub(crate) fn of(program: &Program) -> Self {
+        let modules = program.modules().iter();
+        let speaking: Vec<_> = modules
+            .filter(|module| sets_headers(module.file.text()))
+            .collect();
+        let mut found = Self::default();
+        if speaking.is_empty() {
+            return found;
+        }
+        for module in speaking {
+            for (name, value) in program.names_of(module.names) {
+                let is_here = value.span.file == module.file.id();
+                let is_constant = matches!(value.kind, K::Text(_) | K::Ref(_));
+                if is_here && is_constant && sets_headers(module.file.slice(value.span)) {
+                    found.0.insert(name.to_string());
+                }
+            }
+        }
+        for _ in 0..MAX_STEPS_APART {
+            let before = found.0.len();
+            for function in 0..program.function_count() {
+                let defined = program.function(function);
+                if found.include(text(program, function), sets_headers) {
+                    // A method of a request's own name is found by that of its class.
+                    let name = match defined.class {
+                        Some(class) if IS_CALLED.contains(&&*defined.function.name) => {
+                            &program.class(class).class.name
+                        }
+                        _ => &defined.function.name,
+                    };
+                    found.0.insert(name.to_string());
+                }
+            }
+            if found.0.len() == before {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Does a text speak of headers, as `speaks` has it, or name something that does?
+    fn include(&self, text: &str, speaks: fn(&str) -> bool) -> bool {
+        let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        speaks(text) || (!self.0.is_empty() && words.any(|word| self.0.contains(word)))
+    }
+
+    /// Does what a function answers depend on code that speaks of headers that matter here?
+    pub(crate) fn include_function(&self, program: &Program, function: usize) -> bool {
+        self.include(text(program, function), speaks_of_headers)
+    }
+
+    /// Does a function set CORS headers, or name something that does?
+    pub(crate) fn sets_headers(&self, program: &Program, function: usize) -> bool {
+        self.include(text(program, function), sets_headers)
+    }
+
+    /// Does a class, or one of the program's that it derives from?
+    pub(crate) fn class_sets_headers(&self, program: &Program, class: usize) -> bool {
+        let mut todo = vec![class];
+        let mut known = BTreeSet::new();
+        while let Some(class) = todo.pop() {
+            if !known.insert(class) {
+                continue;
+            }
+            let mut functions = program.functions_of(class).into_iter();
+            if functions.any(|function| self.sets_headers(program, function)) {
+                return true;
+            }
+            let bases = program.class(class).bases.iter();
+            todo.extend(bases.filter_map(|base| match base.kind {
+                K::Class(base) => Some(base),
+                _ => None,
+            }));
+        }
+        false
+    }
+}
+
+/// Methods that nobody calls by their name.
+const IS_CALLED: [&str; 11] = [
+    "__call__", "__init__", "delete", "dispatch", "get", "head", "options", "patch", "post", "put",
+    "trace",
+];
+
+fn text(program: &Program, function: usize) -> &str {
+    let defined = program.function(function);
+    let file = &program.modules()[defined.module].file;
+    file.slice(defined.function.span)
+}
+
+fn sets_headers(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("access-control-allow")
 }
 
 /// Does a text set CORS headers in ASGI's own messages?

@@ -7,7 +7,7 @@ use super::policy::{Cors, NAMES};
 use super::respond::{App, Area, Layer, LayerKind};
 use super::route::{self, Below, RouteOf};
 use crate::frameworks::answers::is_secure;
-use crate::frameworks::python::evidence;
+use crate::frameworks::python::evidence::{self, Speakers};
 use crate::frameworks::python::handler::compared_origins;
 use crate::frameworks::python::{self, handler::number, has_unknown, leaves, setting, url};
 use crate::frameworks::{Project, Reading};
@@ -41,6 +41,8 @@ pub(super) struct Reader<'p> {
     pub(super) program: &'p Program,
     /// The request headers that the program reads.
     reads_headers: &'p [String],
+    /// What of it speaks of CORS headers.
+    pub(super) speakers: &'p Speakers,
     pub(super) conditions: Conditions,
     pub(super) versions: Versions,
     pub(super) observations: Vec<Observation>,
@@ -61,6 +63,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     let program = Arc::new(program.frozen());
     let mounted = mounted(&program);
     let reads_headers = evidence::reads_headers(&program);
+    let speakers = Speakers::of(&program);
     let mut seen: Vec<(Span, usize)> = Vec::new();
     for (index, call) in program.calls.iter().enumerate() {
         if !is_app(call) || mounted.contains(&index) {
@@ -82,6 +85,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         let mut reader = Reader {
             program: &program,
             reads_headers: &reads_headers,
+            speakers: &speakers,
             conditions: Conditions::default(),
             versions,
             observations: Vec::new(),

@@ -2,7 +2,6 @@
 
 use super::read::{Reader, is_app};
 use super::route::{Below, Entry, RouteOf};
-use crate::frameworks::python::evidence;
 use crate::frameworks::python::path::{Dialect, PathPattern};
 use crate::limits::starlette::routes::{MAX_DEPTH, MAX_ROUTES};
 use crate::syntax::python::object::{K, Val};
@@ -245,10 +244,9 @@ impl Reader<'_> {
         Some(methods)
     }
 
-    /// Does the text of a function speak of CORS headers?
+    /// Does a function speak of CORS headers, or name something that does?
     fn sets_headers(&self, function: usize) -> bool {
-        let defined = self.program.function(function);
-        evidence::speaks_of_headers(&self.slice(defined.function.span))
+        self.speakers.include_function(self.program, function)
     }
 
     fn listed_routes(&self, list: &Val, prefix: &str, found: &mut Vec<Entry>, open: &mut bool) {

@@ -265,7 +265,7 @@ impl Program {
             "functools.lru_cache" | "functools.cache" | "functools.wraps" => {
                 Val::foreign("functools.cache()", span)
             }
-            "functools.cache()" => first?.clone(),
+            "functools.cache()" | "functools.update_wrapper" => first?.clone(),
             "logging.getLogger" | "pathlib.Path" | "Path" => Val::foreign("library object", span),
             "json.loads" => {
                 let first = first?.clone();
