@@ -56,7 +56,7 @@ impl Look<'_> {
 
     fn statement(&mut self, statement: &Stmt) {
         match statement {
-            Stmt::Declare(declarators) => {
+            Stmt::Declare(_, declarators) => {
                 for (pattern, value) in declarators {
                     let Some(value) = value else { continue };
                     self.expr(value);
@@ -78,7 +78,7 @@ impl Look<'_> {
                 self.expr(list);
                 self.statement(body);
             }
-            Stmt::Loop(_, _, _, body) => self.statement(body),
+            Stmt::Loop(_, _, _, body) | Stmt::DoLoop(body, _) => self.statement(body),
             Stmt::Try(body, handler, last) => {
                 self.statements(body);
                 handler.iter().for_each(|(_, body)| self.statements(body));

@@ -215,13 +215,22 @@ pub enum Pattern {
     Unknown,
 }
 
+/// What a declared name reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The block: `const`, `let`.
+    Block,
+    /// The function: `var`.
+    Function,
+}
+
 /// A statement.
 #[derive(Debug)]
 pub enum Stmt {
     /// Could not be read, or is not modelled.
     Unknown(Span),
     /// `const`, `let`, `var`.
-    Declare(Vec<(Pattern, Option<Expr>)>),
+    Declare(Reach, Vec<(Pattern, Option<Expr>)>),
     /// A function declaration.
     Function(Name, Arc<Function>),
     /// A class declaration.
@@ -242,6 +251,8 @@ pub enum Stmt {
     ForEach {
         /// What takes the elements.
         pattern: Pattern,
+        /// Where that is declared, if it is.
+        declared: Option<Reach>,
         /// The list.
         list: Expr,
         /// `of`, not `in`.
@@ -249,8 +260,10 @@ pub enum Stmt {
         /// What is done.
         body: Box<Stmt>,
     },
-    /// `for(;;)`, `while`, `do`: start, test, step, body.
+    /// `for(;;)`, `while`: start, test, step, body.
     Loop(Option<Box<Stmt>>, Option<Expr>, Option<Expr>, Box<Stmt>),
+    /// `do`: body, test.
+    DoLoop(Box<Stmt>, Expr),
     /// `try`: block, parameter and body of `catch`, `finally`.
     Try(Vec<Stmt>, Option<(Option<Pattern>, Vec<Stmt>)>, Vec<Stmt>),
     /// `switch`: `None` for `default`.

@@ -200,6 +200,8 @@ pub struct Scope {
     pub variables: HashMap<Name, Val>,
     /// The scope around.
     pub parent: Option<Id>,
+    /// It is that of a block, of which `var` knows nothing.
+    pub is_block: bool,
 }
 
 /// Something with identity.

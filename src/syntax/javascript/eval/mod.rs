@@ -22,7 +22,7 @@ use std::sync::Arc;
 use heap::{Arena, Id, Object, ObjectKind, Scope, V, Val};
 pub use modules::{Library, Loaded};
 
-use super::ast::{Body, Function, Name, Pattern};
+use super::ast::{Body, Function, Name, Pattern, Reach};
 use crate::limits::javascript::ITEMS_PER_STEP;
 use crate::model::Condition;
 use crate::source::{Sources, Span};
@@ -374,8 +374,29 @@ impl<'s, H: Host> Machine<'s, H> {
     pub(crate) fn scope(&mut self, parent: Option<Id>) -> Id {
         self.scopes.add(Scope {
             parent,
-            variables: HashMap::new(),
+            ..Scope::default()
         })
+    }
+
+    /// A scope of a block inside of another.
+    pub(super) fn block(&mut self, around: Id) -> Id {
+        self.scopes.add(Scope {
+            parent: Some(around),
+            is_block: true,
+            ..Scope::default()
+        })
+    }
+
+    /// The scope in which a declaration makes its names.
+    pub(super) fn reached(&self, reach: Reach, scope: Id) -> Id {
+        let mut at = scope;
+        while reach == Reach::Function && self.scopes.get(at).is_block {
+            match self.scopes.get(at).parent {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        at
     }
 
     pub(crate) fn declare(&mut self, scope: Id, name: &Name, val: Val) {

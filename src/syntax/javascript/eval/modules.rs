@@ -587,7 +587,7 @@ fn declared(statement: &Stmt) -> Vec<Name> {
         }
     }
     match statement {
-        Stmt::Declare(declarators) => {
+        Stmt::Declare(_, declarators) => {
             let mut found = Vec::new();
             for (pattern, _) in declarators {
                 names(pattern, &mut found);

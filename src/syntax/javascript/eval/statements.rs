@@ -6,7 +6,7 @@ use super::heap::{Id, ObjectKind, V, Val};
 use super::{Abrupt, Host, Machine, Result};
 use crate::limits::javascript::statements::MAX_ROUNDS;
 use crate::syntax::javascript::ast::{
-    Argument, Body, Class, Expr, ExprKind, Function, Key, Name, Pattern, Property, Stmt,
+    Argument, Body, Class, Expr, ExprKind, Function, Key, Name, Pattern, Property, Reach, Stmt,
 };
 
 /// How a statement ends.
@@ -86,16 +86,24 @@ impl<H: Host> Machine<'_, H> {
         self.step()?;
         match statement {
             Stmt::Unknown(_) | Stmt::Empty | Stmt::Import(_) => {}
-            Stmt::Declare(declarators) => {
+            Stmt::Declare(reach, declarators) => {
+                let target = self.reached(*reach, scope);
                 for (pattern, value) in declarators {
                     let val = match value {
                         Some(value) => self.eval(value, scope)?,
                         None => match pattern {
+                            // `var` again keeps what is there.
+                            Pattern::Name(name, _)
+                                if *reach == Reach::Function
+                                    && self.scopes.get(target).variables.contains_key(name) =>
+                            {
+                                continue;
+                            }
                             Pattern::Name(_, span) => Val::undefined(*span),
                             _ => continue,
                         },
                     };
-                    self.bind(pattern, val, scope)?;
+                    self.bind(pattern, val, target)?;
                 }
             }
             // Hoisted.
@@ -126,30 +134,45 @@ impl<H: Host> Machine<'_, H> {
             }
             Stmt::If(test, yes, no) => return self.exec_if(test, yes, no.as_deref(), scope),
             Stmt::Block(statements) => {
-                let inner = self.scope(Some(scope));
+                let inner = self.block(scope);
                 return self.exec_all(statements, inner);
             }
             Stmt::ForEach {
                 pattern,
+                declared,
                 list,
                 of,
                 body,
-            } => return self.for_each(pattern, list, *of, body, scope),
+            } => {
+                let items = self.listed(list, *of, scope)?;
+                for item in items.into_iter().take(MAX_ROUNDS) {
+                    let inner = self.block(scope);
+                    match declared {
+                        Some(reach) => {
+                            let target = self.reached(*reach, inner);
+                            self.bind(pattern, item, target)?;
+                        }
+                        None => self.assign_pattern(pattern, item, inner, false)?,
+                    }
+                    match self.exec(body, inner)? {
+                        Flow::Break => break,
+                        Flow::Return(val) => return Ok(Flow::Return(val)),
+                        Flow::Normal | Flow::Continue => {}
+                    }
+                }
+            }
             Stmt::Loop(start, test, step, body) => {
-                let inner = self.scope(Some(scope));
+                let mut inner = self.block(scope);
                 if let Some(start) = start {
                     self.exec(start, inner)?;
                 }
                 for _ in 0..MAX_ROUNDS {
-                    let mut known = true;
-                    if let Some(test) = test {
-                        let val = self.eval(test, inner)?;
-                        let val = self.force(val);
-                        match self.truth(&val) {
-                            Some(false) => break,
-                            Some(true) => {}
-                            None => known = false,
-                        }
+                    let goes_on = match test {
+                        Some(test) => self.goes_on(test, inner)?,
+                        None => Some(true),
+                    };
+                    if goes_on == Some(false) {
+                        break;
                     }
                     match self.exec(body, inner)? {
                         Flow::Break => break,
@@ -157,26 +180,43 @@ impl<H: Host> Machine<'_, H> {
                         Flow::Normal | Flow::Continue => {}
                     }
                     // What is not known to go on is done once.
-                    if !known {
+                    if goes_on.is_none() {
                         break;
+                    }
+                    // Every round has variables of its own.
+                    if matches!(start.as_deref(), Some(Stmt::Declare(Reach::Block, _))) {
+                        let copy = self.scopes.get(inner).clone();
+                        inner = self.scopes.add(copy);
                     }
                     if let Some(step) = step {
                         self.eval(step, inner)?;
                     }
                 }
             }
+            Stmt::DoLoop(body, test) => {
+                for _ in 0..MAX_ROUNDS {
+                    match self.exec(body, scope)? {
+                        Flow::Break => break,
+                        Flow::Return(val) => return Ok(Flow::Return(val)),
+                        Flow::Normal | Flow::Continue => {}
+                    }
+                    if self.goes_on(test, scope)? != Some(true) {
+                        break;
+                    }
+                }
+            }
             Stmt::Try(block, handler, finalizer) => {
-                let inner = self.scope(Some(scope));
+                let inner = self.block(scope);
                 let mut result = self.exec_all(block, inner);
                 if let (Err(Abrupt::Throw(error)), Some((parameter, body))) = (&result, handler) {
                     let error = error.clone();
-                    let inner = self.scope(Some(scope));
+                    let inner = self.block(scope);
                     if let Some(parameter) = parameter {
                         self.bind(parameter, error, inner)?;
                     }
                     result = self.exec_all(body, inner);
                 }
-                let inner = self.scope(Some(scope));
+                let inner = self.block(scope);
                 match self.exec_all(finalizer, inner)? {
                     Flow::Normal => {}
                     other => return Ok(other),
@@ -211,14 +251,15 @@ impl<H: Host> Machine<'_, H> {
         }
     }
 
-    fn for_each(
-        &mut self,
-        pattern: &Pattern,
-        list: &Expr,
-        of: bool,
-        body: &Stmt,
-        scope: Id,
-    ) -> Result<Flow> {
+    /// Does the test of a loop hold?
+    fn goes_on(&mut self, test: &Expr, scope: Id) -> Result<Option<bool>> {
+        let val = self.eval(test, scope)?;
+        let val = self.force(val);
+        Ok(self.truth(&val))
+    }
+
+    /// What a loop goes through: elements, or names.
+    fn listed(&mut self, list: &Expr, of: bool, scope: Id) -> Result<Vec<Val>> {
         let val = self.eval(list, scope)?;
         let val = self.force(val);
         let items = if of {
@@ -230,16 +271,7 @@ impl<H: Host> Machine<'_, H> {
         if open && items.is_empty() {
             items.push(Val::unknown("the list is not in view", list.span));
         }
-        for item in items.into_iter().take(MAX_ROUNDS) {
-            let inner = self.scope(Some(scope));
-            self.bind(pattern, item, inner)?;
-            match self.exec(body, inner)? {
-                Flow::Break => break,
-                Flow::Return(val) => return Ok(Flow::Return(val)),
-                Flow::Normal | Flow::Continue => {}
-            }
-        }
-        Ok(Flow::Normal)
+        Ok(items)
     }
 
     fn switch(
@@ -249,7 +281,7 @@ impl<H: Host> Machine<'_, H> {
         scope: Id,
     ) -> Result<Flow> {
         let val = self.eval(value, scope)?;
-        let inner = self.scope(Some(scope));
+        let inner = self.block(scope);
         let mut start = None;
         for (at, (test, _)) in cases.iter().enumerate() {
             let Some(test) = test else { continue };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tree_sitter::Node;
 
-use super::super::ast::{Expr, Key, Stmt};
+use super::super::ast::{Expr, Key, Reach, Stmt};
 use super::Lower;
 use crate::syntax::tree::{children, first, with_stack};
 
@@ -53,7 +53,11 @@ impl Lower<'_> {
                             .map(|value| self.expr(value));
                         (pattern, value)
                     });
-                Stmt::Declare(declarators.collect())
+                let reach = match node.kind() {
+                    "variable_declaration" => Reach::Function,
+                    _ => Reach::Block,
+                };
+                Stmt::Declare(reach, declarators.collect())
             }
             "function_declaration" | "generator_function_declaration" => {
                 let Some(name) = field("name") else {
@@ -82,6 +86,10 @@ impl Lower<'_> {
             "statement_block" => Stmt::Block(self.statements(node)),
             "for_in_statement" => Stmt::ForEach {
                 pattern: self.pattern_of(field("left")),
+                declared: field("kind").map(|kind| match self.0.text(kind) {
+                    "var" => Reach::Function,
+                    _ => Reach::Block,
+                }),
                 list: self.expr_of(field("right"), span),
                 of: field("operator").is_some_and(|node| self.0.text(node) == "of"),
                 body: self.statement_of(field("body")),
@@ -92,7 +100,11 @@ impl Lower<'_> {
                 let step = field("increment").map(|step| self.expr(step));
                 Stmt::Loop(start, test, step, self.statement_of(field("body")))
             }
-            "while_statement" | "do_statement" => {
+            "do_statement" => Stmt::DoLoop(
+                self.statement_of(field("body")),
+                self.expr_of(field("condition"), span),
+            ),
+            "while_statement" => {
                 let test = field("condition").map(|test| self.expr(test));
                 Stmt::Loop(None, test, None, self.statement_of(field("body")))
             }
