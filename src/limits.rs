@@ -61,6 +61,12 @@ pub mod explain {
     /// More messages of one text are not looked at.
     pub const MAX_MESSAGES: usize = 20;
 
+    /// In `call.rs`.
+    pub mod call {
+        /// Through how many calls of libraries a decorated function is followed.
+        pub const MAX_WRAPPERS: usize = 8;
+    }
+
     /// In `evidence.rs`.
     pub mod evidence {
         /// More endpoints of one site are not asked.
@@ -281,6 +287,12 @@ pub mod python {
     pub const STEPS: u32 = 200_000;
     /// The most files that are evaluated for themselves.
     pub const MAX_ENTRIES: usize = 400;
+
+    /// In `call.rs`.
+    pub mod call {
+        /// Through how many calls of libraries a decorated function is followed.
+        pub const MAX_WRAPPERS: usize = 8;
+    }
 
     /// In `evidence.rs`.
     pub mod evidence {

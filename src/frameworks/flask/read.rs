@@ -65,9 +65,7 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
     let speakers = Speakers::of(&program);
     let mut seen: Vec<(Span, usize)> = Vec::new();
     for (index, call) in program.calls.iter().enumerate() {
-        let is_app =
-            call.effect == Effect::Call && matches!(&*call.path, "flask.Flask" | "flask.app.Flask");
-        if !is_app {
+        if !is_app(call) {
             continue;
         }
         let touched = program
@@ -106,6 +104,10 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         reading.sites.push(Box::new(app));
     }
     reading
+}
+
+fn is_app(call: &Call) -> bool {
+    call.effect == Effect::Call && matches!(&*call.path, "flask.Flask" | "flask.app.Flask")
 }
 
 impl Reader<'_> {
@@ -277,8 +279,11 @@ impl Reader<'_> {
             if call.effect != Effect::Call {
                 continue;
             }
-            let method = call.method();
-            if let Some(blueprint) = call.receiver.and_then(owner) {
+            let proxied = call.path.strip_prefix("flask.current_app.");
+            let proxied = proxied.filter(|_| call.receiver.is_none() && self.is_only_app());
+            let method = proxied.unwrap_or_else(|| call.method());
+            let receiver = call.receiver.or(proxied.map(|_| self.app));
+            if let Some(blueprint) = receiver.and_then(owner) {
                 let kind = match method {
                     "after_request" | "after_app_request" => function_of(call).map(HookKind::After),
                     "before_request" | "before_app_request" => {
@@ -311,6 +316,13 @@ impl Reader<'_> {
             hooks.push(self.hook(kind, call, blueprint));
         }
         hooks
+    }
+
+    /// Is this the application that `flask.current_app` stands for?
+    fn is_only_app(&self) -> bool {
+        let place = self.program.calls[self.app].span;
+        let mut apps = self.program.calls.iter().filter(|call| is_app(call));
+        apps.all(|app| app.span == place)
     }
 
     fn hook(&mut self, kind: HookKind, call: &Call, blueprint: Option<usize>) -> Hook {

@@ -87,11 +87,23 @@ impl Speakers {
     /// Does what a function answers depend on code that speaks of headers that matter here?
     pub(crate) fn include_function(&self, program: &Program, function: usize) -> bool {
         self.include(text(program, function), speaks_of_headers)
+            || self.wraps(program, function, MAX_STEPS_APART)
     }
 
     /// Does a function set CORS headers, or name something that does?
     pub(crate) fn sets_headers(&self, program: &Program, function: usize) -> bool {
         self.include(text(program, function), sets_headers)
+            || self.wraps(program, function, MAX_STEPS_APART)
+    }
+
+    /// Does a function that a decorator made stand around one that sets CORS headers?
+    fn wraps(&self, program: &Program, function: usize, steps: usize) -> bool {
+        let mut inner = program.captured_functions(function).into_iter();
+        steps > 0
+            && inner.any(|inner| {
+                self.include(text(program, inner), sets_headers)
+                    || self.wraps(program, inner, steps - 1)
+            })
     }
 
     /// Does a class, or one of the program's that it derives from?

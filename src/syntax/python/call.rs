@@ -4,6 +4,7 @@ use super::ast::{Argument, Expr, Form, Name, SequenceKind};
 use super::exec::Flow;
 use super::object::{K, Obj, Val};
 use super::program::{Program, SPENT};
+use crate::limits::python::call::MAX_WRAPPERS;
 use crate::source::Span;
 
 /// What was done to something foreign.
@@ -263,14 +264,25 @@ impl Program {
                 }
                 K::Function(_) | K::Instance(..) | K::OneOf(..) => {
                     let result = self.call(decorator, &arguments, decorator.span);
-                    if matches!(result.kind, K::Function(_)) {
-                        value = result;
-                    }
+                    value = self.wrapped_function(&result).unwrap_or(value);
                 }
                 _ => {}
             }
         }
         value
+    }
+
+    /// The function that a value is, or that decorators of libraries were called with.
+    fn wrapped_function(&self, value: &Val) -> Option<Val> {
+        let mut value = value;
+        for _ in 0..MAX_WRAPPERS {
+            if matches!(value.kind, K::Function(_)) {
+                return Some(value.clone());
+            }
+            let call = value.call().and_then(|at| self.calls.get(at))?;
+            value = call.arguments.positional.first()?;
+        }
+        None
     }
 
     /// Calls a function of the program.

@@ -1,9 +1,10 @@
 //! Operators, comparisons and formatted texts.
 
+use super::Arguments;
 use super::ast::{Comparison, Expr};
 use super::eval::{insert, number_text};
 use super::object::{K, Obj, Val};
-use super::program::{MAX_LENGTH, Program};
+use super::program::{MAX_LENGTH, Program, WATCHED};
 use crate::source::Span;
 
 impl Program {
@@ -202,6 +203,21 @@ impl Program {
                     }
                 }
                 certain.then_some(false)
+            }
+            // The headers of the request that is answered.
+            (K::Foreign(foreign), K::Text(_)) => {
+                let native = self.native.clone()?;
+                let arguments = Arguments {
+                    positional: vec![value.clone()],
+                    ..Arguments::default()
+                };
+                let getter = format!("{}.get", foreign.path);
+                match (native.0)(self, &getter, &arguments, value.span)?.kind {
+                    K::None => Some(false),
+                    K::Text(_) => Some(true),
+                    K::SomeText(name) if name.as_deref() == Some(WATCHED) => Some(true),
+                    _ => None,
+                }
             }
             _ => None,
         }

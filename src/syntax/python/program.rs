@@ -244,6 +244,20 @@ impl Program {
             .collect()
     }
 
+    /// The functions that a function finds in those around it.
+    #[must_use]
+    pub fn captured_functions(&self, index: usize) -> Vec<usize> {
+        let Some((_, around)) = self.functions[index].scopes.split_last() else {
+            return Vec::new();
+        };
+        let names = around.iter().flat_map(|scope| self.names_of(*scope));
+        let functions = names.filter_map(|(_, value)| match value.kind {
+            K::Function(function) if function != index => Some(function),
+            _ => None,
+        });
+        functions.collect()
+    }
+
     /// How many functions there are.
     #[must_use]
     pub fn function_count(&self) -> usize {
