@@ -298,6 +298,10 @@ pub mod python {
     pub mod evidence {
         /// How many functions may lie between a handler and the code that sets its headers.
         pub const MAX_STEPS_APART: usize = 4;
+        /// The longest function, in bytes, that is searched for names of such code.
+        pub const MAX_FUNCTION: usize = 100_000;
+        /// Through how many functions those are followed that decorators wrap.
+        pub const MAX_WRAPPED: usize = 16;
     }
 
     /// In `handler.rs`.
@@ -354,6 +358,8 @@ pub mod python {
         pub const DEPTH: u32 = 160;
         /// The most conditions that are told apart while evaluating.
         pub const MAX_ATOMS: usize = 400;
+        /// The most names around a function that are looked at for what it wraps.
+        pub const MAX_CAPTURED: usize = 64;
         /// The most comparisons of the watched text that are remembered.
         pub const MAX_WATCHED: usize = 64;
         /// The longest list or text that is built.

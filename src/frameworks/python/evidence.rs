@@ -1,8 +1,9 @@
 //! What the text of a program shows beside its values: headers that it reads, sockets it opens.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::limits::python::evidence::MAX_STEPS_APART;
+use crate::limits::python::evidence::{MAX_FUNCTION, MAX_STEPS_APART, MAX_WRAPPED};
 use crate::model::{Observation, ObservationKind, Origin};
 use crate::source::Span;
 use crate::syntax::python::object::{K, Val};
@@ -35,7 +36,12 @@ pub(crate) fn speaks_of_headers(text: &str) -> bool {
 /// The names under which a program has something that speaks of CORS headers, or that names such a
 /// thing itself.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Speakers(BTreeSet<String>);
+pub(crate) struct Speakers {
+    names: BTreeSet<String>,
+    /// What is known of functions by their place: do they set CORS headers, and do they speak of
+    /// any headers that matter?
+    known: RefCell<HashMap<Span, (bool, bool)>>,
+}
 
 impl Speakers {
     pub(crate) fn of(program: &Program) -> Self {
@@ -52,15 +58,20 @@ impl Speakers {
                 let is_here = value.span.file == module.file.id();
                 let is_constant = matches!(value.kind, K::Text(_) | K::Ref(_));
                 if is_here && is_constant && sets_headers(module.file.slice(value.span)) {
-                    found.0.insert(name.to_string());
+                    found.names.insert(name.to_string());
                 }
             }
         }
+        let mut places = HashSet::new();
+        let functions = (0..program.function_count())
+            .filter(|function| places.insert(program.function(*function).function.span));
+        let functions: Vec<usize> = functions.collect();
         for _ in 0..MAX_STEPS_APART {
-            let before = found.0.len();
-            for function in 0..program.function_count() {
-                let defined = program.function(function);
-                if found.include(text(program, function), sets_headers) {
+            let before = found.names.len();
+            for function in &functions {
+                let defined = program.function(*function);
+                let text = text(program, *function);
+                if sets_headers(text) || found.is_named(text) {
                     // A method of a request's own name is found by that of its class.
                     let name = match defined.class {
                         Some(class) if IS_CALLED.contains(&&*defined.function.name) => {
@@ -68,63 +79,71 @@ impl Speakers {
                         }
                         _ => &defined.function.name,
                     };
-                    found.0.insert(name.to_string());
+                    found.names.insert(name.to_string());
                 }
             }
-            if found.0.len() == before {
+            if found.names.len() == before {
                 break;
             }
         }
         found
     }
 
-    /// Does a text speak of headers, as `speaks` has it, or name something that does?
-    fn include(&self, text: &str, speaks: fn(&str) -> bool) -> bool {
+    /// Does a text name something that speaks? One that is too long to be looked through may.
+    fn is_named(&self, text: &str) -> bool {
         let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-        speaks(text) || (!self.0.is_empty() && words.any(|word| self.0.contains(word)))
+        !self.names.is_empty()
+            && (text.len() > MAX_FUNCTION || words.any(|word| self.names.contains(word)))
+    }
+
+    /// What the text of a function says: does it set CORS headers, and does it speak of any?
+    fn look(&self, program: &Program, function: usize) -> (bool, bool) {
+        let place = program.function(function).function.span;
+        if let Some(known) = self.known.borrow().get(&place) {
+            return *known;
+        }
+        let text = text(program, function);
+        let sets = self.is_named(text) || sets_headers(text);
+        let found = (sets, sets || speaks_of_headers(text));
+        self.known.borrow_mut().insert(place, found);
+        found
     }
 
     /// Does what a function answers depend on code that speaks of headers that matter here?
     pub(crate) fn include_function(&self, program: &Program, function: usize) -> bool {
-        self.include(text(program, function), speaks_of_headers)
-            || self.wraps(program, function, MAX_STEPS_APART)
+        self.look(program, function).1 || self.wraps(program, function)
     }
 
     /// Does a function set CORS headers, or name something that does?
     pub(crate) fn sets_headers(&self, program: &Program, function: usize) -> bool {
-        self.include(text(program, function), sets_headers)
-            || self.wraps(program, function, MAX_STEPS_APART)
+        self.look(program, function).0 || self.wraps(program, function)
     }
 
     /// Does a function that a decorator made stand around one that sets CORS headers?
-    fn wraps(&self, program: &Program, function: usize, steps: usize) -> bool {
-        let mut inner = program.captured_functions(function).into_iter();
-        steps > 0
-            && inner.any(|inner| {
-                self.include(text(program, inner), sets_headers)
-                    || self.wraps(program, inner, steps - 1)
-            })
+    fn wraps(&self, program: &Program, function: usize) -> bool {
+        let mut known = vec![function];
+        let mut at = 0;
+        while let Some(function) = known.get(at).copied() {
+            at += 1;
+            for inner in program.captured_functions(function) {
+                if self.look(program, inner).0 {
+                    return true;
+                }
+                if known.len() < MAX_WRAPPED && !known.contains(&inner) {
+                    known.push(inner);
+                }
+            }
+        }
+        false
     }
 
     /// Does a class, or one of the program's that it derives from?
     pub(crate) fn class_sets_headers(&self, program: &Program, class: usize) -> bool {
-        let mut todo = vec![class];
-        let mut known = BTreeSet::new();
-        while let Some(class) = todo.pop() {
-            if !known.insert(class) {
-                continue;
-            }
+        let mut lineage = program.lineage(class).into_iter();
+        lineage.any(|class| {
             let mut functions = program.functions_of(class).into_iter();
-            if functions.any(|function| self.sets_headers(program, function)) {
-                return true;
-            }
-            let bases = program.class(class).bases.iter();
-            todo.extend(bases.filter_map(|base| match base.kind {
-                K::Class(base) => Some(base),
-                _ => None,
-            }));
-        }
-        false
+            functions.any(|function| self.sets_headers(program, function))
+        })
     }
 }
 

@@ -421,7 +421,8 @@ impl Program {
     }
 
     /// A class of the program and all that it derives from there, each once.
-    fn lineage(&self, class: usize) -> Vec<usize> {
+    #[must_use]
+    pub fn lineage(&self, class: usize) -> Vec<usize> {
         let mut found = vec![class];
         let mut at = 0;
         while let Some(class) = found.get(at).copied() {

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ast::{Class, Function, Module, Name};
 use super::call::{Arguments, Call};
-use super::object::{Id, K, Tree, Val};
+use super::object::{Id, K, Obj, Tree, Val};
 use super::table::Table;
 pub(super) use crate::limits::python::program::MAX_ATOMS;
 pub(super) use crate::limits::python::program::MAX_LENGTH;
-use crate::limits::python::program::{DEPTH, MAX_WATCHED, STEPS};
+use crate::limits::python::program::{DEPTH, MAX_CAPTURED, MAX_WATCHED, STEPS};
 use crate::model::{Condition, Environment};
 use crate::source::{Folders, SourceFile, Sources, Span};
 use crate::syntax::value::Budget;
@@ -244,13 +244,18 @@ impl Program {
             .collect()
     }
 
-    /// The functions that a function finds in those around it.
+    /// The functions that a function finds in those around it, as far as they are looked through.
     #[must_use]
     pub fn captured_functions(&self, index: usize) -> Vec<usize> {
         let Some((_, around)) = self.functions[index].scopes.split_last() else {
             return Vec::new();
         };
-        let names = around.iter().flat_map(|scope| self.names_of(*scope));
+        let names = around.iter().filter_map(|scope| self.heap.get(*scope));
+        let names = names.filter_map(|scope| match scope.as_ref() {
+            Tree::Leaf(Obj::Names { names, .. }) => Some(names.iter()),
+            _ => None,
+        });
+        let names = names.flatten().take(MAX_CAPTURED);
         let functions = names.filter_map(|(_, value)| match value.kind {
             K::Function(function) if function != index => Some(function),
             _ => None,
