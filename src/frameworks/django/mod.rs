@@ -32,7 +32,16 @@ pub fn detect(path: &Path, text: &str) -> bool {
     let cors = text.contains("CORS_") && !text.contains("flask") && !text.contains("fastapi");
     let by_hand = (text.contains("django") || text.contains("get_response"))
         && (text.contains("Access-Control-Allow") || text.contains("access-control-allow"));
-    settings || cors || by_hand
+    settings || cors || by_hand || sets_items(text)
+}
+
+/// Does a text set a CORS header as Django's responses take it, `response["Access-Control-…"]`?
+/// Those of other frameworks have `headers` for that.
+fn sets_items(text: &str) -> bool {
+    let mut items = ["[\"Access-Control-Allow", "['Access-Control-Allow"]
+        .iter()
+        .flat_map(|item| text.match_indices(item));
+    items.any(|(at, _)| !text[..at].ends_with("headers"))
 }
 
 /// Reads the settings modules of a project.

@@ -141,13 +141,18 @@ pub(super) fn read(project: &Project<'_>) -> Reading {
         load_middleware(&mut program, *index, project);
     }
     // A module is loaded once, whichever settings name it.
-    let methods = settings.iter().any(|index| {
-        let names = program.modules()[*index].names;
-        program.peek(names, "CORS_ALLOW_METHODS").is_some()
-    });
+    let by_hand = || {
+        let mut modules = program.modules().iter();
+        modules.any(|module| evidence::sets_headers(module.file.text()))
+    };
+    let with_views = by_hand()
+        || settings.iter().any(|index| {
+            let names = program.modules()[*index].names;
+            program.peek(names, "CORS_ALLOW_METHODS").is_some()
+        });
     let urls: Vec<Option<Urls>> = settings
         .iter()
-        .map(|index| urls::read(&mut program, *index, methods, project.sources))
+        .map(|index| urls::read(&mut program, *index, with_views, project.sources))
         .collect();
     let files: Vec<Arc<SourceFile>> = program
         .modules()

@@ -165,12 +165,12 @@ fn samples<'u>(nodes: &'u [Node], before: &str, found: &mut dyn FnMut(String, &'
 }
 
 /// Reads the module that `ROOT_URLCONF` of a module of settings names, with what it includes.
-/// Nothing if it is not in view. Views are read only if it matters which `methods` they serve; else
-/// their names are enough.
+/// Nothing if it is not in view. Views are read only `with_views`: if it matters which methods they
+/// serve, or code of the project sets headers; else their names are enough.
 pub(super) fn read(
     program: &mut Program,
     settings: usize,
-    methods: bool,
+    with_views: bool,
     sources: &Sources,
 ) -> Option<Urls> {
     let names = program.modules()[settings].names;
@@ -188,7 +188,7 @@ pub(super) fn read(
         program,
         sources,
         modules: 0,
-        methods,
+        with_views,
     };
     let nodes = reader.module(&root, settings, 0);
     program.native = None;
@@ -200,7 +200,7 @@ struct Reader<'p> {
     sources: &'p Sources,
     modules: usize,
     /// Read the views, too.
-    methods: bool,
+    with_views: bool,
 }
 
 impl Reader<'_> {
@@ -211,7 +211,7 @@ impl Reader<'_> {
         }
         self.modules += 1;
         self.program.refill(STEPS);
-        let index = match self.methods {
+        let index = match self.with_views {
             true => self.program.load_beside(dotted, from, self.sources)?,
             false => self.program.load_alone(dotted, from, self.sources)?,
         };

@@ -159,7 +159,8 @@ fn text(program: &Program, function: usize) -> &str {
     file.slice(defined.function.span)
 }
 
-fn sets_headers(text: &str) -> bool {
+/// Does a text name CORS headers of a response?
+pub(crate) fn sets_headers(text: &str) -> bool {
     text.to_ascii_lowercase().contains("access-control-allow")
 }
 

@@ -234,10 +234,15 @@ impl Program {
         for (name, alias) in names {
             let value = match &module {
                 Some(module) => self.attribute(module, name, span),
-                None if dots == 0 => Val::foreign(&canonical(&format!("{dotted}.{name}")), span),
-                None => self
-                    .module_value(dots, &join(dotted, name), span)
-                    .unwrap_or_else(|| Val::unknown("a module that is not in view", span)),
+                None => {
+                    // A module of a package that was not read itself.
+                    let path = join(dotted, name);
+                    let module = self.module_value(dots, &path, span);
+                    module.unwrap_or_else(|| match dots {
+                        0 => Val::foreign(&canonical(&path), span),
+                        _ => Val::unknown("a module that is not in view", span),
+                    })
+                }
             };
             self.bind(alias, value);
         }
